@@ -1,0 +1,197 @@
+//! The four steps. Where labels sit is decided in [`plan`](super::plan); here things are done.
+
+use super::read::credential;
+use super::{Outcome, Plan, Reason, Rotation};
+use crate::document::SecretDocument;
+use crate::event::{RotationEvent, VersionId};
+use crate::rotator::{
+    Context, Proven, Retirement, Rotator, RotatorError, RotatorErrorKind, Verdict,
+};
+use crate::store::{Label, SecretStore, StoreErrorKind};
+
+impl<S: SecretStore, R: Rotator> Rotation<S, R> {
+    pub(super) async fn create(
+        &self,
+        event: &RotationEvent,
+        cx: &Context,
+    ) -> Result<Outcome, Reason> {
+        let (Plan::Act { current, .. }, state) = self.look(cx).await? else {
+            return Ok(Outcome::AlreadyCurrent);
+        };
+        if self.pending(cx).await?.is_some() {
+            return Ok(Outcome::Kept);
+        }
+        let current = self.version(cx, &current, Label::Current).await?;
+        self.check_overlap(cx, &current, &state)?;
+        let patch = self
+            .rotator
+            .create(&credential::<R>(&current.document, Label::Current)?, cx)
+            .await?;
+        let next = current
+            .document
+            .patched(&patch)
+            .map_err(|fault| Reason::document(Label::Pending, fault))?;
+        self.check_change(&current.document, &next)?;
+        // A value that the rotator itself cannot read must not be stored: it would be retried for ever.
+        credential::<R>(&next, Label::Pending)?;
+        let stored = self
+            .store
+            .put_pending(
+                cx.secret(),
+                cx.version(),
+                &next,
+                event.rotation_token.as_ref(),
+            )
+            .await;
+        match stored {
+            Ok(()) => Ok(Outcome::Created),
+            // Another invocation of the same event stored its value first, or our read lagged: then
+            // that value is the one.
+            Err(fault)
+                if fault.kind == StoreErrorKind::Conflict && self.pending(cx).await?.is_some() =>
+            {
+                Ok(Outcome::Kept)
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    pub(super) async fn set(&self, cx: &Context) -> Result<Outcome, Reason> {
+        let (Plan::Act { current, previous }, _) = self.look(cx).await? else {
+            return Ok(Outcome::AlreadyCurrent);
+        };
+        let pending = self.settled_pending(cx).await?.document;
+        let current = self.version(cx, &current, Label::Current).await?.document;
+        self.check_unaltered(&pending, &current)?;
+
+        let wanted = credential::<R>(&pending, Label::Pending)?;
+        if self.rotator.test(&wanted, cx).await? == Verdict::Accepted {
+            return Ok(Outcome::AlreadySet);
+        }
+        // Each credential is presented once: a second refused login may lock the account. So a value
+        // that was refused under one label is not tried again under another.
+        if !self.same_credential(&pending, &current) {
+            let login = credential::<R>(&current, Label::Current)?;
+            if self.rotator.test(&login, cx).await? == Verdict::Accepted {
+                return match self.rotator.set(Proven::new(&login), &wanted, cx).await {
+                    Err(fault) if fault.kind() == RotatorErrorKind::RejectedByTarget => {
+                        Err(self.discard(cx, &login, fault).await)
+                    }
+                    other => Ok(other.map(|()| Outcome::Set)?),
+                };
+            }
+        }
+        if let Some(previous) = previous
+            && let Some(previous) = self.value(cx, &previous).await?
+        {
+            // Only the rotated keys are taken from it: an old host or TLS setting stays dead.
+            let keys = self.rotator.profile().rotates.keys();
+            let previous = current.with_keys_from(&previous.document, keys);
+            if ![&pending, &current]
+                .iter()
+                .any(|refused| self.same_credential(&previous, refused))
+            {
+                let login = credential::<R>(&previous, Label::Previous)?;
+                if self.rotator.test(&login, cx).await? == Verdict::Accepted {
+                    self.rotator.set(Proven::new(&login), &wanted, cx).await?;
+                    return Ok(Outcome::Set);
+                }
+            }
+        }
+        Err(Reason::NoneAccepted)
+    }
+
+    pub(super) async fn test(&self, cx: &Context) -> Result<Outcome, Reason> {
+        // One read tells the value and that it is still pending; where it does not, the labels are
+        // asked why. So this step costs one call, and it changes nothing that a check could protect.
+        let pending = match self.pending(cx).await? {
+            Some(pending) => pending,
+            None => match self.look(cx).await? {
+                (Plan::Published { .. }, _) => return Ok(Outcome::AlreadyCurrent),
+                (Plan::Act { .. }, _) => self.settled_pending(cx).await?,
+            },
+        };
+        self.must_be_accepted(&pending.document, cx).await?;
+        Ok(Outcome::Tested)
+    }
+
+    pub(super) async fn finish(&self, cx: &Context) -> Result<Outcome, Reason> {
+        let retires = self.rotator.profile().retires;
+        let (current, previous) = match self.look(cx).await? {
+            (Plan::Act { current, previous }, _) => (current, previous),
+            (Plan::Published { previous }, state) => {
+                if let (Retirement::AfterPromotion, Some(previous)) = (retires, previous) {
+                    let pending = state.holder(&Label::Pending).unwrap_or(cx.version());
+                    self.retire(cx, &previous, &[cx.version(), pending]).await?;
+                }
+                return Ok(Outcome::AlreadyCurrent);
+            }
+        };
+        let pending = self.settled_pending(cx).await?;
+        self.must_be_accepted(&pending.document, cx).await?;
+        if let (Retirement::WhenSuperseded, Some(previous)) = (retires, &previous) {
+            self.retire(cx, previous, &[&current, cx.version()]).await?;
+        }
+        if let Err(fault) = self
+            .store
+            .promote(cx.secret(), &current, cx.version())
+            .await
+        {
+            // The swap fails when it was done already: a lost reply, or another invocation.
+            let done = fault.kind == StoreErrorKind::Conflict
+                && matches!(self.look(cx).await?, (Plan::Published { .. }, _));
+            if !done {
+                return Err(fault.into());
+            }
+        }
+        if retires == Retirement::AfterPromotion {
+            self.retire(cx, &current, &[cx.version()]).await?;
+        }
+        Ok(Outcome::Promoted)
+    }
+
+    async fn must_be_accepted(&self, pending: &SecretDocument, cx: &Context) -> Result<(), Reason> {
+        let candidate = credential::<R>(pending, Label::Pending)?;
+        match self.rotator.test(&candidate, cx).await? {
+            Verdict::Accepted => Ok(()),
+            Verdict::Rejected => Err(Reason::PendingRefused),
+        }
+    }
+
+    /// The target will never take this value: the next rotation has to start with a fresh one, which
+    /// it does once `AWSPENDING` is gone. But only while the current credential provably works.
+    async fn discard(&self, cx: &Context, login: &R::Credential, source: RotatorError) -> Reason {
+        let works = self.rotator.test(login, cx).await == Ok(Verdict::Accepted);
+        let discarded = works
+            && self
+                .store
+                .discard_pending(cx.secret(), cx.version())
+                .await
+                .is_ok();
+        Reason::ValueRefused { discarded, source }
+    }
+
+    /// Lets the target forget a version, unless a version in use holds the same credential.
+    async fn retire(
+        &self,
+        cx: &Context,
+        retired: &VersionId,
+        in_use: &[&VersionId],
+    ) -> Result<(), Reason> {
+        let Some(retired) = self.value(cx, retired).await? else {
+            return Ok(());
+        };
+        let mut kept = Vec::with_capacity(in_use.len());
+        for version in in_use {
+            if let Some(version) = self.value(cx, version).await? {
+                if self.same_credential(&version.document, &retired.document) {
+                    return Ok(());
+                }
+                kept.push(credential::<R>(&version.document, Label::Current)?);
+            }
+        }
+        let retired = credential::<R>(&retired.document, Label::Previous)?;
+        let kept: Vec<_> = kept.iter().collect();
+        Ok(self.rotator.retire(&retired, &kept, cx).await?)
+    }
+}

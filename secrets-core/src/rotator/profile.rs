@@ -1,0 +1,107 @@
+//! What a rotator promises.
+
+use std::fmt;
+
+/// The part of a secret that a rotation may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotates {
+    /// These keys of a JSON object; all others must stay as they are.
+    Keys(&'static [&'static str]),
+    /// The whole value: a secret that is plain text or bytes.
+    Value,
+}
+
+impl Rotates {
+    /// The keys; none where the whole value rotates.
+    pub fn keys(&self) -> &'static [&'static str] {
+        match self {
+            Self::Keys(keys) => keys,
+            Self::Value => &[],
+        }
+    }
+}
+
+/// What readers of `AWSCURRENT` notice of a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// One identity with one credential: from `setSecret` to `finishSecret` the target refuses what
+    /// `AWSCURRENT` holds. Clients bridge that by trying `AWSPENDING`.
+    ReplaceInPlace,
+    /// Old and new credential work side by side until the next rotation: no gap.
+    UntilNextRotation,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReplaceInPlace => "replaced in place",
+            Self::UntilNextRotation => "valid until the next rotation",
+        })
+    }
+}
+
+/// When the engine calls [`Rotator::retire`](super::Rotator::retire).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retirement {
+    /// Never: the target forgets old credentials by itself.
+    Never,
+    /// In `finishSecret`, the version that is about to lose `AWSPREVIOUS`. Both `AWSCURRENT` and
+    /// `AWSPREVIOUS` stay usable for readers with an older cached value.
+    WhenSuperseded,
+    /// In `finishSecret`, right after the promotion, the version that was `AWSCURRENT`.
+    AfterPromotion,
+}
+
+/// How many credentials of one secret a target holds, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Between two rotations.
+    pub rest: usize,
+    /// While one is under way.
+    pub peak: usize,
+}
+
+/// What a rotator promises. The engine enforces `rotates`, and the rest is checked by tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// What a rotation may change.
+    pub rotates: Rotates,
+    /// What readers notice.
+    pub overlap: Overlap,
+    /// When old credentials are removed at the target.
+    pub retires: Retirement,
+    /// How many credentials there may be.
+    pub live: Live,
+}
+
+impl Profile {
+    /// A profile that retires nothing. Live at most: one credential where it is replaced in place, else
+    /// two between rotations and three while one is under way.
+    pub const fn new(rotates: Rotates, overlap: Overlap) -> Self {
+        let live = match overlap {
+            Overlap::ReplaceInPlace => Live { rest: 1, peak: 1 },
+            Overlap::UntilNextRotation => Live { rest: 2, peak: 3 },
+        };
+        Self {
+            rotates,
+            overlap,
+            retires: Retirement::Never,
+            live,
+        }
+    }
+
+    /// The same with other limits for live credentials.
+    #[must_use]
+    pub const fn holding(mut self, live: Live) -> Self {
+        self.live = live;
+        self
+    }
+
+    /// The same, but old credentials are removed at that time.
+    #[must_use]
+    pub const fn retiring(mut self, retires: Retirement) -> Self {
+        self.retires = retires;
+        self
+    }
+}

@@ -1,0 +1,338 @@
+//! Secrets Manager itself: the only file that names the SDK.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::retry::RetryConfig;
+use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::RequestId;
+use aws_sdk_secretsmanager::primitives::{Blob, DateTime};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::{
+    Label, SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind,
+    Version,
+};
+use crate::document::{Exposed, SecretDocument};
+use crate::event::{RotationToken, SecretId, VersionId};
+
+/// A store over the AWS SDK.
+#[derive(Clone)]
+pub struct AwsStore(Client);
+
+/// The client's own Debug is hundreds of lines, and what it shows is not ours to promise.
+impl fmt::Debug for AwsStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwsStore")
+    }
+}
+
+/// Where Secrets Manager is and who asks.
+#[derive(Clone, Debug)]
+pub struct AwsSettings {
+    /// `us-east-1`.
+    pub region: String,
+    /// The id of the access key.
+    pub access_key_id: String,
+    /// The secret part of the access key.
+    pub secret_access_key: SecretString,
+    /// Goes with temporary credentials, such as those of a role.
+    pub session_token: Option<SecretString>,
+    /// Another address than the region's own: a VPC endpoint, an emulator.
+    pub endpoint: Option<String>,
+}
+
+/// How long a call may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection to be there. Default: 3 s.
+    pub connect: Duration,
+    /// For the answer to one try. Default: 5 s.
+    pub attempt: Duration,
+    /// For all tries of a call and the pauses between them. Default: 12 s.
+    pub call: Duration,
+    /// The most that is waited before the second try, at random; twice that before the third.
+    /// Default: 1 s.
+    pub pause: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            attempt: Duration::from_secs(5),
+            call: Duration::from_secs(12),
+            pause: Duration::from_secs(1),
+        }
+    }
+}
+
+impl AwsStore {
+    /// A store over a client that the application has set up.
+    ///
+    /// See that it has time-outs: the SDK's own default waits without end for an answer.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// A store with the time-outs of [`Timeouts::default`] and three tries a call.
+    ///
+    /// Three tries are safe: every call is idempotent, or a compare-and-swap.
+    pub fn connect(settings: &AwsSettings) -> Self {
+        Self::connect_with(settings, &Timeouts::default())
+    }
+
+    /// A store with other time-outs and three tries a call.
+    pub fn connect_with(settings: &AwsSettings, timeouts: &Timeouts) -> Self {
+        let exposed = |secret: &SecretString| secret.expose_secret().to_owned();
+        let credentials = Credentials::new(
+            &settings.access_key_id,
+            exposed(&settings.secret_access_key),
+            settings.session_token.as_ref().map(exposed),
+            None,
+            "settings",
+        );
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(timeouts.pause);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(timeouts.connect)
+            .operation_attempt_timeout(timeouts.attempt)
+            .operation_timeout(timeouts.call)
+            .build();
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let mut config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(settings.region.clone()))
+            .credentials_provider(credentials)
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .http_client(http);
+        config.set_endpoint_url(settings.endpoint.clone());
+        Self(Client::from_conf(config.build()))
+    }
+}
+
+impl SecretReader for AwsStore {
+    async fn get(&self, id: &SecretId, version: &Version) -> Result<SecretVersion, StoreError> {
+        const GET: &str = "GetSecretValue";
+        let call = self.0.get_secret_value().secret_id(id.as_str());
+        let call = match version {
+            Version::Labelled(label) => call.version_stage(label.as_str()),
+            Version::Id(version) => call.version_id(version.as_str()),
+            Version::Exactly(version, label) => call
+                .version_id(version.as_str())
+                .version_stage(label.as_str()),
+        };
+        let reply = call.send().await.map_err(|fault| error(GET, id, &fault))?;
+        let unreadable = || {
+            StoreError::new(StoreErrorKind::Unavailable, GET, id)
+                .with_code(Some("UnreadableReply".into()))
+        };
+        let document = match (reply.secret_string, reply.secret_binary) {
+            (Some(text), _) => SecretDocument::from_text(&Zeroizing::new(text)),
+            (None, Some(bytes)) => SecretDocument::from_bytes(bytes.into_inner()),
+            (None, None) => return Err(unreadable()),
+        };
+        let labels = reply.version_stages.unwrap_or_default();
+        Ok(SecretVersion {
+            id: reply.version_id.ok_or_else(unreadable)?.into(),
+            labels: labels
+                .iter()
+                .map(|label| Label::from(label.as_str()))
+                .collect(),
+            created: reply.created_date.and_then(time),
+            document,
+        })
+    }
+}
+
+impl SecretStore for AwsStore {
+    async fn describe(&self, id: &SecretId) -> Result<SecretState, StoreError> {
+        let reply = self
+            .0
+            .describe_secret()
+            .secret_id(id.as_str())
+            .send()
+            .await
+            .map_err(|fault| error("DescribeSecret", id, &fault))?;
+        let versions = reply.version_ids_to_stages.unwrap_or_default();
+        Ok(SecretState {
+            rotation_enabled: reply.rotation_enabled,
+            deleted: reply.deleted_date.is_some(),
+            last_rotated: reply.last_rotated_date.and_then(time),
+            versions: versions
+                .into_iter()
+                .map(|(version, labels)| {
+                    let labels = labels.iter().map(|label| Label::from(label.as_str()));
+                    (VersionId::from(version), labels.collect())
+                })
+                .collect(),
+        })
+    }
+
+    async fn put_pending(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        value: &SecretDocument,
+        token: Option<&RotationToken>,
+    ) -> Result<(), StoreError> {
+        let call = self
+            .0
+            .put_secret_value()
+            .secret_id(id.as_str())
+            .client_request_token(version.as_str())
+            .version_stages(Label::Pending.as_str())
+            .set_rotation_token(token.map(|token| token.expose().to_owned()));
+        let call = match value.expose() {
+            Exposed::Text(text) => call.secret_string(text.expose_secret()),
+            Exposed::Binary(bytes) => call.secret_binary(Blob::new(bytes.expose_secret())),
+        };
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(fault) => Err(error("PutSecretValue", id, &fault)),
+        }
+    }
+
+    async fn promote(
+        &self,
+        id: &SecretId,
+        from: &VersionId,
+        to: &VersionId,
+    ) -> Result<(), StoreError> {
+        self.move_label(id, Label::Current, from, Some(to)).await
+    }
+
+    async fn discard_pending(&self, id: &SecretId, version: &VersionId) -> Result<(), StoreError> {
+        self.move_label(id, Label::Pending, version, None).await
+    }
+}
+
+impl AwsStore {
+    async fn move_label(
+        &self,
+        id: &SecretId,
+        label: Label,
+        from: &VersionId,
+        to: Option<&VersionId>,
+    ) -> Result<(), StoreError> {
+        let reply = self
+            .0
+            .update_secret_version_stage()
+            .secret_id(id.as_str())
+            .version_stage(label.as_str())
+            .remove_from_version_id(from.as_str())
+            .set_move_to_version_id(to.map(|version| version.as_str().to_owned()))
+            .send()
+            .await;
+        match reply {
+            Ok(_) => Ok(()),
+            Err(fault) => {
+                let mut fault = error("UpdateSecretVersionStage", id, &fault);
+                // The service's word for "the label sits elsewhere".
+                if fault.code.as_deref() == Some("InvalidParameterException") {
+                    fault.kind = StoreErrorKind::Conflict;
+                }
+                Err(fault)
+            }
+        }
+    }
+}
+
+fn time(date: DateTime) -> Option<SystemTime> {
+    SystemTime::try_from(date).ok()
+}
+
+/// Takes code and request id out of the SDK's error, and nothing else: it holds the raw reply.
+fn error<E: ProvideErrorMetadata>(
+    operation: &'static str,
+    id: &SecretId,
+    fault: &SdkError<E>,
+) -> StoreError {
+    let code = fault.code().map(str::to_owned);
+    let kind = match (fault, fault.code()) {
+        (SdkError::ConstructionFailure(_), _) => StoreErrorKind::Denied,
+        (SdkError::ServiceError(_), Some(code)) => kind(code),
+        // A time-out, a broken connection, or a reply that is none of the service's.
+        _ => StoreErrorKind::Unavailable,
+    };
+    let status = fault.raw_response().map(|reply| reply.status().as_u16());
+    let kind = match (kind, status) {
+        (StoreErrorKind::Invalid, Some(500..)) => StoreErrorKind::Unavailable,
+        (StoreErrorKind::Invalid, Some(429)) => StoreErrorKind::Throttled,
+        (kind, _) => kind,
+    };
+    StoreError::new(kind, operation, id)
+        .with_code(code)
+        .with_request_id(fault.request_id().map(str::to_owned))
+}
+
+/// The service's error codes: API reference, "Errors" of each action, and "Common Errors".
+fn kind(code: &str) -> StoreErrorKind {
+    match code {
+        "ResourceNotFoundException" => StoreErrorKind::NotFound,
+        "ResourceExistsException" => StoreErrorKind::Conflict,
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded" => StoreErrorKind::Throttled,
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "RequestExpired"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "NotAuthorized"
+        | "OptInRequired" => StoreErrorKind::Denied,
+        "InternalServiceError"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => StoreErrorKind::Unavailable,
+        "DecryptionFailure" | "EncryptionFailure" => StoreErrorKind::Key,
+        _ => StoreErrorKind::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::sentinel::found;
+
+    use super::*;
+
+    #[test]
+    fn neither_settings_nor_store_nor_the_client_of_the_sdk_show_credentials() {
+        let (secret, session) = ("sentinel/access+key?", "sentinel/session+token?");
+        let settings = AwsSettings {
+            region: "us-east-1".into(),
+            access_key_id: "AKID".into(),
+            secret_access_key: secret.into(),
+            session_token: Some(session.into()),
+            endpoint: None,
+        };
+        let store = AwsStore::connect(&settings);
+        assert_eq!(format!("{store:?}"), "AwsStore");
+        assert_eq!(
+            format!("{settings:?}"),
+            "AwsSettings { region: \"us-east-1\", access_key_id: \"AKID\", \
+             secret_access_key: SecretBox<str>([REDACTED]), \
+             session_token: Some(SecretBox<str>([REDACTED])), endpoint: None }"
+        );
+        let client = format!("{:?}", store.0);
+        assert_eq!(found(secret, &client), None);
+        assert_eq!(found(session, &client), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! Every call of the engine passes here: it is counted, may be broken, and may have to wait its turn.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use crate::rotator::RotatorError;
+
+/// What happens at one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The process is killed before the call has its effect.
+    CrashBefore,
+    /// The process is killed when the call has had its effect.
+    CrashAfter,
+    /// The call has no effect and answers with an outage.
+    ErrorBefore,
+    /// The call has its effect and its reply is lost.
+    ErrorAfter,
+    /// The call has no effect and never answers.
+    HangBefore,
+    /// The call has its effect and never answers.
+    HangAfter,
+    /// The call has no effect and is refused for coming too often.
+    Throttled,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::HangBefore,
+        Self::HangAfter,
+        Self::Throttled,
+    ];
+
+    fn has_effect(self) -> bool {
+        matches!(self, Self::CrashAfter | Self::ErrorAfter | Self::HangAfter)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::CrashBefore => "crash-before",
+            Self::CrashAfter => "crash-after",
+            Self::ErrorBefore => "error-before",
+            Self::ErrorAfter => "error-after",
+            Self::HangBefore => "hang-before",
+            Self::HangAfter => "hang-after",
+            Self::Throttled => "throttled",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|fault| fault.name() == name)
+            .ok_or(())
+    }
+}
+
+/// The calls of one trial, in the order in which they passed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gate(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<&'static str>,
+    /// 1-based.
+    fault: Option<(usize, Fault)>,
+    crashed: bool,
+    /// While two invocations are explored: who waits, and who may go.
+    turns: Option<Turns>,
+}
+
+#[derive(Debug, Default)]
+struct Turns {
+    waiting: [bool; 2],
+    granted: [bool; 2],
+}
+
+impl Gate {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts from here, and breaks the `n`th call.
+    pub(super) fn arm(&self, fault: Option<(usize, Fault)>) {
+        let mut state = self.state();
+        state.calls.clear();
+        state.fault = fault;
+        state.crashed = false;
+    }
+
+    /// The calls since the gate was armed.
+    pub(super) fn calls(&self) -> Vec<&'static str> {
+        self.state().calls.clone()
+    }
+
+    /// Whether the process was killed; brings up a new one.
+    pub(super) fn take_crash(&self) -> bool {
+        std::mem::take(&mut self.state().crashed)
+    }
+
+    /// From now on a call waits until it is granted its turn; or no longer.
+    pub(super) fn take_turns(&self, on: bool) {
+        self.state().turns = on.then(Turns::default);
+    }
+
+    /// Which of the two invocations wait.
+    pub(super) fn waiting(&self) -> [bool; 2] {
+        self.state()
+            .turns
+            .as_ref()
+            .map_or([false; 2], |turns| turns.waiting)
+    }
+
+    pub(super) fn grant(&self, who: usize) {
+        if let Some(turns) = &mut self.state().turns {
+            turns.granted[who] = true;
+        }
+    }
+
+    /// Lets one call through.
+    pub(super) async fn pass<T, E>(
+        &self,
+        who: usize,
+        name: &'static str,
+        act: impl Future<Output = Result<T, E>>,
+        broken: impl FnOnce(Fault) -> E,
+    ) -> Result<T, E> {
+        self.turn(who).await;
+        self.count(name, act, broken).await
+    }
+
+    /// The same for an effect inside of a call.
+    pub(super) async fn within<T>(
+        &self,
+        name: &'static str,
+        act: impl Future<Output = Result<T, RotatorError>>,
+    ) -> Result<T, RotatorError> {
+        self.count(name, act, unreachable).await
+    }
+
+    async fn count<T, E>(
+        &self,
+        name: &'static str,
+        act: impl Future<Output = Result<T, E>>,
+        broken: impl FnOnce(Fault) -> E,
+    ) -> Result<T, E> {
+        let fault = {
+            let mut state = self.state();
+            state.calls.push(name);
+            let n = state.calls.len();
+            state
+                .fault
+                .take_if(|(at, _)| *at == n)
+                .map(|(_, fault)| fault)
+        };
+        let Some(fault) = fault else {
+            return act.await;
+        };
+        if fault.has_effect() {
+            // Whatever it answered is lost.
+            let _ = act.await;
+        }
+        match fault {
+            Fault::CrashBefore | Fault::CrashAfter => self.state().crashed = true,
+            Fault::HangBefore | Fault::HangAfter => {}
+            Fault::ErrorBefore | Fault::ErrorAfter | Fault::Throttled => return Err(broken(fault)),
+        }
+        std::future::pending().await
+    }
+
+    async fn turn(&self, who: usize) {
+        poll_fn(|_| {
+            let mut state = self.state();
+            let Some(turns) = &mut state.turns else {
+                return Poll::Ready(());
+            };
+            // No waker: whoever grants a turn polls.
+            turns.waiting[who] = !std::mem::take(&mut turns.granted[who]);
+            if turns.waiting[who] {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+}
+
+/// What a broken call to the target answers.
+pub(super) fn unreachable(fault: Fault) -> RotatorError {
+    RotatorError::unreachable(format!("the target is out of reach ({fault})"))
+}

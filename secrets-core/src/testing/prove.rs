@@ -1,0 +1,193 @@
+//! Everything that a rotator has to go through.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::rotator::Rotator;
+
+use super::explore::Pair;
+use super::gate::Fault;
+use super::leak::Listener;
+use super::run::Run;
+use super::target::{Target, Trial, World};
+use super::violation::{Schedule, Violation};
+
+/// What was done, when nothing was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Proof {
+    /// Calls of one undisturbed rotation to store and target.
+    pub calls: usize,
+    /// Rotations with a fault at one of them: two rotations, times calls, times kinds of fault.
+    pub faults: usize,
+    /// Orders in which the calls of two invocations were run.
+    pub interleavings: usize,
+    /// For how many calls AWSCURRENT did not work, at the longest, in an undisturbed rotation.
+    pub gap: usize,
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} calls a rotation, gap of {} calls, {} faults, {} interleavings",
+            self.calls, self.gap, self.faults, self.interleavings
+        )
+    }
+}
+
+/// Proves a rotator, with everything that the kit has.
+///
+/// `fresh` makes a new target with its rotator and first secret, as often as it is asked. See
+/// [`Prover`] for the parts.
+///
+/// # Errors
+/// The broken promise, with the shortest schedule that breaks it.
+pub async fn prove<F, R, T>(fresh: F) -> Result<Proof, Box<Violation>>
+where
+    F: AsyncFn(World) -> Trial<R, T>,
+    R: Rotator,
+    T: Target,
+{
+    Prover::new(fresh).run().await
+}
+
+/// Proves a rotator; [`prove`] with settings.
+#[derive(Debug)]
+pub struct Prover<F> {
+    pub(super) fresh: F,
+    pub(super) step_timeout: Duration,
+    faults: Vec<Fault>,
+    interleavings: bool,
+}
+
+pub(super) type Broken = Result<(), Box<Violation>>;
+
+impl<F> Prover<F> {
+    /// A prover that does everything.
+    pub fn new<R, T>(fresh: F) -> Self
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        Self {
+            fresh,
+            step_timeout: Duration::from_secs(30),
+            faults: Fault::ALL.into(),
+            interleavings: true,
+        }
+    }
+
+    /// How long a step may take; a call that hangs uses all of it. Default 30 s, for a paused clock
+    /// (`#[tokio::test(start_paused = true)]`); a real target needs a real clock, and so a shorter time.
+    #[must_use]
+    pub fn step_timeout(mut self, timeout: Duration) -> Self {
+        self.step_timeout = timeout;
+        self
+    }
+
+    /// Only these kinds of fault. Default: all.
+    #[must_use]
+    pub fn faults(mut self, faults: &[Fault]) -> Self {
+        self.faults = faults.to_vec();
+        self
+    }
+
+    /// Leaves out invocations side by side: some thousands of rotations, too many for a target that is
+    /// slow to make.
+    #[must_use]
+    pub fn without_interleavings(mut self) -> Self {
+        self.interleavings = false;
+        self
+    }
+
+    /// Goes through everything.
+    ///
+    /// # Errors
+    /// The first broken promise, with the shortest schedule that breaks it.
+    pub async fn run<R, T>(&self) -> Result<Proof, Box<Violation>>
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+        R: Rotator,
+        T: Target,
+    {
+        let _listens = tracing::subscriber::set_default(Listener);
+        self.contract().await?;
+        let (calls, gap) = self.undisturbed().await?;
+        self.outage().await?;
+        let mut proof = Proof {
+            calls,
+            gap,
+            ..Proof::default()
+        };
+        // The first rotation is the one in which things are made, the second has all labels.
+        for rotation in [1, 2] {
+            for call in 1..=calls {
+                for fault in &self.faults {
+                    self.fault_at(rotation, call, *fault).await?;
+                    proof.faults += 1;
+                }
+            }
+        }
+        if self.interleavings {
+            for pair in Pair::all() {
+                proof.interleavings += self.explore(pair).await?;
+            }
+        }
+        Ok(proof)
+    }
+
+    /// Runs one schedule again, as a [`Violation`] prints it.
+    ///
+    /// # Errors
+    /// The broken promise.
+    ///
+    /// # Panics
+    /// If the text is no schedule.
+    pub async fn replay<R, T>(&self, schedule: &str) -> Broken
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+        R: Rotator,
+        T: Target,
+    {
+        let _listens = tracing::subscriber::set_default(Listener);
+        match Schedule::parse(schedule) {
+            Some(Schedule::Contract) => self.contract().await,
+            Some(Schedule::Undisturbed) => self.undisturbed().await.map(drop),
+            Some(Schedule::Outage) => self.outage().await,
+            Some(Schedule::FaultAt {
+                rotation,
+                call,
+                fault,
+            }) => self.fault_at(rotation, call, fault).await,
+            Some(Schedule::SideBySide { pair, turns }) => {
+                let pair = Pair::parse(&pair);
+                let turns: Vec<usize> =
+                    turns.chars().map(|turn| usize::from(turn == '1')).collect();
+                assert!(pair.is_some(), "no such pair of events: {schedule}");
+                match pair {
+                    Some(pair) => self.meet(pair, &turns).await.1,
+                    None => Ok(()),
+                }
+            }
+            None => {
+                assert!(schedule.is_empty(), "no such schedule: {schedule}");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What a run broke, if it broke anything.
+pub(super) fn judge<R: Rotator, T: Target>(run: &Run<R, T>, schedule: Schedule) -> Broken {
+    let Some((invariant, seen, at)) = run.witness.verdict() else {
+        return Ok(());
+    };
+    let mut calls = run.gate.calls();
+    calls.truncate(at);
+    Err(Box::new(Violation {
+        invariant,
+        seen,
+        schedule,
+        calls,
+    }))
+}

@@ -1,0 +1,271 @@
+//! What a rotator has to go through, one schedule each.
+
+use std::sync::PoisonError;
+
+use crate::event::Step;
+use crate::rotator::{Context, Rotator, Verdict};
+use crate::store::Label;
+
+use super::explore::{Pair, Path, side_by_side};
+use super::gate::Fault;
+use super::leak;
+use super::prove::{Broken, Prover, judge};
+use super::run::{End, Run, version};
+use super::target::{Target, Trial, World};
+use super::violation::{Invariant, Schedule};
+
+/// Calls that change something at the target.
+const CHANGES: [&str; 3] = ["create", "set", "retire"];
+
+/// How many rotations follow one another: the third is the first in which all labels have a past.
+const ROTATIONS: usize = 3;
+
+impl<F> Prover<F> {
+    async fn trial<R: Rotator, T: Target>(&self) -> Run<R, T>
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        leak::take_words();
+        Run::start(&self.fresh, self.step_timeout).await
+    }
+
+    /// The rotator on its own, without the engine.
+    pub(super) async fn contract<R: Rotator, T: Target>(&self) -> Broken
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        let run = self.trial::<R, T>().await;
+        let witness = &run.witness;
+        let cx = Context::new(
+            "kit/secret".into(),
+            version(1),
+            tokio::time::Instant::now() + self.step_timeout,
+        );
+        let first = match witness.at(&Label::Current).await {
+            Some(document) => R::Credential::try_from(&document),
+            None => return judge(&run, Schedule::Contract),
+        };
+        match first {
+            Err(fault) => {
+                let seen = format!("the rotator cannot read the first secret: {fault}");
+                witness.convict(Invariant::CrashesHeal, seen);
+            }
+            Ok(first) => {
+                let probe = witness.around("test", run.rotator.test(&first, &cx)).await;
+                if probe != Ok(Verdict::Accepted) {
+                    let seen =
+                        format!("the first secret works, and the rotator's probe says {probe:?}");
+                    witness.convict(Invariant::CrashesHeal, seen);
+                }
+                if witness.target.outage(true).await {
+                    let probe = witness.around("test", run.rotator.test(&first, &cx)).await;
+                    witness.target.outage(false).await;
+                    if let Ok(verdict) = probe {
+                        let seen =
+                            format!("the target is out of reach, and the probe says {verdict:?}");
+                        witness.convict(Invariant::DoubtChangesNothing, seen);
+                    }
+                }
+            }
+        }
+        witness.listen().await;
+        judge(&run, Schedule::Contract)
+    }
+
+    /// Rotations without a fault, first alone, then with each step sent twice. Gives the number of calls
+    /// of one, and the gap.
+    pub(super) async fn undisturbed<R: Rotator, T: Target>(
+        &self,
+    ) -> Result<(usize, usize), Box<super::Violation>>
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        let run = self.trial::<R, T>().await;
+        let (mut calls, mut gap) = (0, 0);
+        for n in 1..=ROTATIONS {
+            run.begin(n);
+            run.gate.arm(None);
+            let end = run.rotate(n).await;
+            expect_done(&run, &end, "a rotation without a fault");
+            run.witness.look_at_rest(&version(n)).await;
+            judge(&run, Schedule::Undisturbed)?;
+            calls = calls.max(run.gate.calls().len());
+            gap = gap.max(run.witness.longest_gap());
+        }
+
+        let run = self.trial::<R, T>().await;
+        for n in 1..=ROTATIONS {
+            run.begin(n);
+            for step in Step::ALL {
+                expect_done(&run, &run.send(0, step, n).await, "a step");
+                let before = run.witness.snapshot().await;
+                expect_done(&run, &run.send(0, step, n).await, "a step sent again");
+                if run.witness.snapshot().await != before {
+                    let seen = format!("{step}, sent again, ends in another state");
+                    run.witness.convict(Invariant::RepeatsAreHarmless, seen);
+                }
+            }
+            run.witness.look_at_rest(&version(n)).await;
+            judge(&run, Schedule::Undisturbed)?;
+        }
+        Ok((calls, gap))
+    }
+
+    /// The target goes out of reach before each step.
+    pub(super) async fn outage<R: Rotator, T: Target>(&self) -> Broken
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        for (done, step) in Step::ALL.into_iter().enumerate() {
+            let run = self.trial::<R, T>().await;
+            run.begin(1);
+            for earlier in &Step::ALL[..done] {
+                expect_done(&run, &run.send(0, *earlier, 1).await, "a step");
+            }
+            if !run.witness.target.outage(true).await {
+                return Ok(());
+            }
+            run.gate.arm(None);
+            let end = run.send(0, step, 1).await;
+            if step != Step::Create && end.is_done() {
+                let seen = format!("{step} ended well while the target was out of reach");
+                run.witness.convict(Invariant::DoubtChangesNothing, seen);
+            }
+            run.witness.target.outage(false).await;
+            expect_done(
+                &run,
+                &run.rotate(1).await,
+                "the same rotation, after an outage",
+            );
+            run.witness.look_at_rest(&version(1)).await;
+            judge(&run, Schedule::Outage)?;
+        }
+        Ok(())
+    }
+
+    /// One fault in one of three rotations, which is then tried once more.
+    pub(super) async fn fault_at<R: Rotator, T: Target>(
+        &self,
+        rotation: usize,
+        call: usize,
+        fault: Fault,
+    ) -> Broken
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        let schedule = || Schedule::FaultAt {
+            rotation,
+            call,
+            fault,
+        };
+        let run = self.trial::<R, T>().await;
+        for n in 1..=ROTATIONS {
+            run.begin(n);
+            if n == rotation {
+                run.gate.arm(Some((call, fault)));
+                // Whatever it answers.
+                run.rotate(n).await;
+                let calls = run.gate.calls();
+                let doubted = calls.get(call - 1) == Some(&"test");
+                if doubted && calls[call..].iter().any(|call| CHANGES.contains(call)) {
+                    let seen = "the engine went on after a probe that came to no end";
+                    run.witness.convict(Invariant::DoubtChangesNothing, seen);
+                }
+                judge(&run, schedule())?;
+                run.gate.arm(None);
+            }
+            expect_done(&run, &run.rotate(n).await, "the same rotation, tried again");
+            run.witness.look_at_rest(&version(n)).await;
+            judge(&run, schedule())?;
+        }
+        Ok(())
+    }
+
+    /// All orders of the calls of two invocations; gives their number. Of several orders that break a
+    /// promise, the one with the fewest turns is reported.
+    pub(super) async fn explore<R: Rotator, T: Target>(
+        &self,
+        pair: Pair,
+    ) -> Result<usize, Box<super::Violation>>
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        let (mut orders, mut prefix) = (0, Some(Vec::new()));
+        let mut worst = None;
+        while let Some(turns) = prefix {
+            let (path, broken) = self.meet(pair, &turns).await;
+            orders += 1;
+            let switches = path.switches();
+            if let Err(violation) = broken
+                && worst.as_ref().is_none_or(|(least, _)| switches < *least)
+            {
+                worst = Some((switches, violation));
+            }
+            prefix = path.next();
+        }
+        match worst {
+            Some((_, violation)) => Err(violation),
+            None => Ok(orders),
+        }
+    }
+
+    /// One order.
+    pub(super) async fn meet<R: Rotator, T: Target>(
+        &self,
+        pair: Pair,
+        turns: &[usize],
+    ) -> (Path, Broken)
+    where
+        F: AsyncFn(World) -> Trial<R, T>,
+    {
+        let run = self.trial::<R, T>().await;
+        let (n, at) = pair.meeting();
+        for earlier in 1..n {
+            run.begin(earlier);
+            expect_done(
+                &run,
+                &run.rotate(earlier).await,
+                "a rotation without a fault",
+            );
+        }
+        run.begin(n);
+        for step in Step::ALL.into_iter().take_while(|step| *step != at) {
+            expect_done(&run, &run.send(0, step, n).await, "a step");
+        }
+        let together = |on| {
+            *run.witness
+                .side_by_side
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = on;
+        };
+        run.gate.arm(None);
+        together(true);
+        // Each may end in an error: what counts is the state, and that trying again works.
+        let (path, _) = side_by_side(&run, pair, turns).await;
+        together(false);
+        expect_done(
+            &run,
+            &run.rotate(n).await,
+            "the same rotation, tried again alone",
+        );
+        run.witness.look_at_rest(&version(n)).await;
+        let schedule = Schedule::SideBySide {
+            pair: pair.name(),
+            turns: path.text(),
+        };
+        let broken = judge(&run, schedule);
+        (path, broken)
+    }
+}
+
+fn expect_done<R: Rotator, T: Target>(run: &Run<R, T>, end: &End, what: &str) {
+    let seen = match end {
+        End::Done => return,
+        End::Crashed => format!("{what} crashed"),
+        End::Failed(fault) => match std::error::Error::source(&**fault) {
+            Some(cause) => format!("{what} failed: {fault}: {cause}"),
+            None => format!("{what} failed: {fault}"),
+        },
+    };
+    run.witness.convict(Invariant::CrashesHeal, seen);
+}

@@ -1,0 +1,93 @@
+//! What the kit has to be told about a target.
+
+use std::future::Future;
+
+use crate::document::SecretDocument;
+use crate::rotator::RotatorError;
+use crate::store::memory::MemoryStore;
+
+use super::gate::Gate;
+
+/// The truth about a target, asked behind the rotator's back.
+///
+/// A fake target looks into its own state; a real one is asked over a connection of the test's own.
+pub trait Target: Send + Sync {
+    /// Whether an application that holds this secret can do its work: it logs in, and has the rights
+    /// that it had. Leaves no trace, not even a refused login.
+    fn works(&self, secret: &SecretDocument) -> impl Future<Output = bool> + Send;
+
+    /// How many credentials the target would accept for this secret's purpose; `None` if it cannot
+    /// tell.
+    fn live(&self) -> impl Future<Output = Option<usize>> + Send {
+        async { None }
+    }
+
+    /// How many logins the target has refused so far, without those of [`works`](Self::works); `None`
+    /// if it cannot tell.
+    fn refused_logins(&self) -> impl Future<Output = Option<usize>> + Send {
+        async { None }
+    }
+
+    /// Whether what a rotated key holds must not be seen in logs and errors. By default all but names:
+    /// `username`, and keys that end in `_id`.
+    fn is_secret(&self, key: &str) -> bool {
+        key != "username" && !key.ends_with("_id")
+    }
+
+    /// Puts the target out of reach, or back; `false` if that cannot be done.
+    fn outage(&self, on: bool) -> impl Future<Output = bool> + Send {
+        let _ = on;
+        async { false }
+    }
+}
+
+/// A rotator, its target, and a secret that the target accepts: all new.
+#[derive(Debug)]
+pub struct Trial<R, T> {
+    /// What is to be proven.
+    pub rotator: R,
+    /// What it acts on.
+    pub target: T,
+    /// The first value of the secret.
+    pub secret: SecretDocument,
+}
+
+/// The surroundings of one trial.
+#[derive(Clone, Debug)]
+pub struct World {
+    store: MemoryStore,
+    gate: Gate,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            store: MemoryStore::new(),
+            gate: Gate::new(),
+        }
+    }
+
+    /// Where the secret is; also for rotators that read another one, such as an administrator's.
+    pub fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+
+    /// One effect on the target inside of a rotator's call: a statement, a request. The kit breaks
+    /// rotations there, too, so that it sees what is left of a call that was half done.
+    ///
+    /// # Errors
+    /// [`RotatorErrorKind::Unreachable`](crate::rotator::RotatorErrorKind::Unreachable) where the kit
+    /// breaks it.
+    pub async fn effect<T>(
+        &self,
+        name: &'static str,
+        act: impl Future<Output = T>,
+    ) -> Result<T, RotatorError> {
+        // The invocation has its turn already: the call that this effect belongs to waited for it.
+        self.gate.within(name, async { Ok(act.await) }).await
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}

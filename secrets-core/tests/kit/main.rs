@@ -1,0 +1,51 @@
+//! The kit itself is tested with rotators that are right, and with rotators that are wrong on purpose:
+//! each must be convicted of its own crime.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+mod clones;
+mod keys;
+mod slots;
+
+use std::fmt::Debug;
+
+use secrets_core::rotator::Rotator;
+use secrets_core::testing::{Invariant, Prover, Target, Trial, World};
+
+/// Runs everything; sees that the sentence names this crime, and that its schedule runs again.
+async fn convict<F, R, T>(crime: impl Debug, expected: Invariant, fresh: F)
+where
+    F: AsyncFn(World) -> Trial<R, T>,
+    R: Rotator,
+    T: Target,
+{
+    let prover = Prover::new(fresh);
+    let violation = match prover.run().await {
+        Ok(proof) => panic!("{crime:?} was found innocent: {proof}"),
+        Err(violation) => violation,
+    };
+    assert_eq!(violation.invariant, expected, "{crime:?}: {violation}");
+    println!(
+        "{crime:?}: {} ({})",
+        violation.invariant, violation.schedule
+    );
+
+    let again = prover.replay(&violation.schedule.to_string()).await;
+    assert_eq!(again, Err(violation), "{crime:?}: the schedule runs again");
+}
+
+async fn acquit<F, R, T>(name: &str, fresh: F)
+where
+    F: AsyncFn(World) -> Trial<R, T>,
+    R: Rotator,
+    T: Target,
+{
+    match Prover::new(fresh).run().await {
+        Ok(proof) => println!("{name}: {proof}"),
+        Err(violation) => panic!("{name} is right: {violation}"),
+    }
+}

@@ -1,0 +1,292 @@
+//! A target with one or two passwords for one identity, like PostgreSQL or MySQL.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
+use secrets_core::document::{DocumentError, Patch, SecretDocument};
+use secrets_core::rotator::{
+    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+};
+use secrets_core::store::SecretStore;
+use secrets_core::testing::{Invariant, Target, Trial, World};
+
+use crate::{acquit, convict};
+
+/// What a rotator does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Crime {
+    SetsSomethingElse,
+    LeavesALockBehind,
+    TakesUnreachableForRejected,
+    LogsTheValue,
+    ReportsTheValue,
+    LoopsOnARefusedPassword,
+    NeverDiffers,
+    ReachesAroundTheEngine,
+    DropsUnknownKeys,
+    ChangesTheHost,
+    HidesTheGap,
+    RepeatsRetain,
+}
+
+/// How many passwords the target holds for the one identity, the newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slots {
+    One,
+    Two,
+}
+
+#[derive(Clone)]
+struct Fake {
+    state: Arc<Mutex<State>>,
+    world: World,
+    slots: Slots,
+    crime: Option<Crime>,
+}
+
+struct State {
+    passwords: Vec<String>,
+    refused: usize,
+    minted: usize,
+    down: bool,
+    locked: bool,
+}
+
+struct Password(SecretString);
+
+impl TryFrom<&SecretDocument> for Password {
+    type Error = DocumentError;
+
+    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
+        secret.text("password").map(Self)
+    }
+}
+
+fn fresh(slots: Slots, crime: Option<Crime>) -> impl AsyncFn(World) -> Trial<Fake, Fake> {
+    async move |world| {
+        let fake = Fake {
+            state: Arc::new(Mutex::new(State {
+                passwords: vec!["sentinel-first".into()],
+                refused: 0,
+                minted: 0,
+                down: false,
+                locked: false,
+            })),
+            world,
+            slots,
+            crime,
+        };
+        let secret = r#"{"host": "db", "password": "sentinel-first", "note": 1.50}"#;
+        Trial {
+            rotator: fake.clone(),
+            target: fake,
+            secret: SecretDocument::from_text(secret),
+        }
+    }
+}
+
+impl Fake {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is(&self, crime: Crime) -> bool {
+        self.crime == Some(crime)
+    }
+
+    /// One login, as the target sees it.
+    fn login(&self, password: &Password) -> Result<bool, RotatorError> {
+        let mut state = self.state();
+        if state.down {
+            return Err(RotatorError::unreachable("the target does not answer"));
+        }
+        let right = state
+            .passwords
+            .iter()
+            .any(|held| held == password.0.expose_secret());
+        state.refused += usize::from(!right);
+        Ok(right)
+    }
+
+    fn change(&self, wanted: &str) {
+        let mut state = self.state();
+        let known = state.passwords.first().is_some_and(|held| held == wanted);
+        if known && !self.is(Crime::RepeatsRetain) {
+            return;
+        }
+        state.passwords.insert(0, wanted.to_owned());
+        state
+            .passwords
+            .truncate(if self.slots == Slots::Two { 2 } else { 1 });
+    }
+}
+
+impl Rotator for Fake {
+    type Credential = Password;
+
+    fn profile(&self) -> Profile {
+        let overlap = match self.slots {
+            Slots::One if !self.is(Crime::HidesTheGap) => Overlap::ReplaceInPlace,
+            _ => Overlap::UntilNextRotation,
+        };
+        Profile::new(Rotates::Keys(&["password"]), overlap).holding(match self.slots {
+            Slots::One => Live { rest: 1, peak: 1 },
+            Slots::Two => Live { rest: 2, peak: 2 },
+        })
+    }
+
+    async fn create(&self, current: &Password, _: &Context) -> Result<Patch, RotatorError> {
+        let fresh = {
+            let mut state = self.state();
+            state.minted += 1;
+            format!("sentinel-{}", state.minted)
+        };
+        if self.is(Crime::LogsTheValue) {
+            tracing::info!(password = fresh, "made a password");
+        }
+        Ok(match self.crime {
+            Some(Crime::NeverDiffers) => Patch::key("password", current.0.clone()),
+            Some(Crime::DropsUnknownKeys) => {
+                Patch::Text(format!(r#"{{"host": "db", "password": "{fresh}"}}"#).into())
+            }
+            Some(Crime::ChangesTheHost) => {
+                Patch::key("password", fresh.into()).and("host", "elsewhere".into())
+            }
+            _ => Patch::key("password", fresh.into()),
+        })
+    }
+
+    async fn set(
+        &self,
+        login: Proven<'_, Password>,
+        pending: &Password,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let wanted = pending.0.expose_secret().to_owned();
+        if !self.login(login.credential())? {
+            return Err(RotatorError::refused("the login was accepted a moment ago"));
+        }
+        if self.is(Crime::LeavesALockBehind) {
+            if std::mem::replace(&mut self.state().locked, true) {
+                return Err(RotatorError::refused("somebody holds the lock"));
+            }
+            self.world.effect("lock", async {}).await?;
+        }
+        if self.is(Crime::ReachesAroundTheEngine) {
+            let own = SecretDocument::from_text(r#"{"password": "sentinel-own"}"#);
+            let version = "somebody-elses-version-0123456789".into();
+            let put = self
+                .world
+                .store()
+                .put_pending(cx.secret(), &version, &own, None)
+                .await;
+            put.map_err(|_| RotatorError::refused("the store refused"))?;
+        }
+        let wanted = if self.is(Crime::SetsSomethingElse) {
+            wanted.replace("sentinel", "mangled")
+        } else {
+            wanted
+        };
+        self.world
+            .effect("password", async { self.change(&wanted) })
+            .await?;
+        self.state().locked = false;
+        if self.is(Crime::ReportsTheValue) {
+            return Err(RotatorError::refused(format!(
+                "ALTER ROLE app PASSWORD '{wanted}'"
+            )));
+        }
+        Ok(())
+    }
+
+    async fn test(&self, candidate: &Password, _: &Context) -> Result<Verdict, RotatorError> {
+        let tries = if self.is(Crime::LoopsOnARefusedPassword) {
+            3
+        } else {
+            1
+        };
+        for _ in 0..tries {
+            match self.login(candidate) {
+                Ok(true) => return Ok(Verdict::Accepted),
+                Ok(false) => {}
+                Err(_) if self.is(Crime::TakesUnreachableForRejected) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(Verdict::Rejected)
+    }
+}
+
+impl Target for Fake {
+    async fn works(&self, secret: &SecretDocument) -> bool {
+        let password = secret.text("password");
+        password.is_ok_and(|password| {
+            self.state()
+                .passwords
+                .iter()
+                .any(|held| held == password.expose_secret())
+        })
+    }
+
+    async fn live(&self) -> Option<usize> {
+        Some(self.state().passwords.len())
+    }
+
+    async fn refused_logins(&self) -> Option<usize> {
+        Some(self.state().refused)
+    }
+
+    async fn outage(&self, on: bool) -> bool {
+        self.state().down = on;
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_slot_and_two_slots_done_right_are_acquitted() {
+    acquit("one slot", fresh(Slots::One, None)).await;
+    acquit("two slots", fresh(Slots::Two, None)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_crime_is_found_for_what_it_is() {
+    for (slots, crime, invariant) in [
+        (
+            Slots::One,
+            Crime::SetsSomethingElse,
+            Invariant::NobodyLockedOut,
+        ),
+        (Slots::One, Crime::LeavesALockBehind, Invariant::CrashesHeal),
+        (
+            Slots::One,
+            Crime::TakesUnreachableForRejected,
+            Invariant::DoubtChangesNothing,
+        ),
+        (Slots::One, Crime::LogsTheValue, Invariant::NothingLeaks),
+        (
+            Slots::One,
+            Crime::LoopsOnARefusedPassword,
+            Invariant::NoLockout,
+        ),
+        (Slots::One, Crime::NeverDiffers, Invariant::ValueChanges),
+        (
+            Slots::One,
+            Crime::ReachesAroundTheEngine,
+            Invariant::ForeignPendingStays,
+        ),
+        (
+            Slots::One,
+            Crime::DropsUnknownKeys,
+            Invariant::RestOfSecretStays,
+        ),
+        (
+            Slots::One,
+            Crime::ChangesTheHost,
+            Invariant::RestOfSecretStays,
+        ),
+        (Slots::One, Crime::HidesTheGap, Invariant::ProfileIsTrue),
+        (Slots::Two, Crime::RepeatsRetain, Invariant::ProfileIsTrue),
+    ] {
+        convict(crime, invariant, fresh(slots, Some(crime))).await;
+    }
+}
