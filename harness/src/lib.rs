@@ -1,0 +1,36 @@
+//! Real servers for tests and examples, each thrown away when its value is dropped.
+//!
+//! | module | what it runs |
+//! |---|---|
+//! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
+//! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
+//! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
+//! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
+//! | [`tls`] | certificate authorities and server certificates |
+//!
+//! Everything listens on 127.0.0.1, and every child process dies with the process that started it,
+//! even when that one is killed. Linux only: this rests on `setpriv` of util-linux.
+//!
+//! What a test needs and does not find is a panic that holds the install command, never a silent
+//! skip. There are no `Result`s to handle either: a harness that cannot start is a failed test.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "test support: a panic is how a test learns that its surroundings are broken"
+)]
+
+pub mod lambda_host;
+pub mod postgres;
+pub mod proxy;
+pub mod secrets_manager;
+pub mod sentinel;
+pub mod tls;
+
+mod http;
+mod port;
+mod process;
+mod random;
+mod user;
+mod workspace;

@@ -1,0 +1,82 @@
+//! Certificate authorities for tests.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+
+use crate::random;
+
+/// A certificate authority of its own: no two trust each other.
+#[derive(Debug)]
+pub struct TestCa {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl TestCa {
+    /// Makes a new authority; a second one serves as the wrong authority.
+    pub fn generate() -> Self {
+        let mut params = CertificateParams::default();
+        // With equal names a client would report a bad signature instead of an unknown issuer.
+        let name = format!("Test CA {:016x}", random::number());
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().expect("keys can be made");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("the parameters are valid");
+        Self { issuer }
+    }
+
+    /// The authority's certificate, for a client to trust.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// Issues a server certificate for DNS names and IP addresses.
+    pub fn issue(&self, names: &[&str]) -> TlsFiles {
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("the names are valid");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Test server");
+        params.use_authority_key_identifier_extension = true;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate().expect("keys can be made");
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("the authority can sign");
+        TlsFiles {
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
+    }
+}
+
+/// A server's certificate and its private key, both PEM.
+#[derive(Debug)]
+pub struct TlsFiles {
+    /// The certificate, without its authority's.
+    pub certificate_pem: String,
+    /// The private key.
+    pub key_pem: String,
+}
+
+impl TlsFiles {
+    /// Writes both; the key gets mode 0600.
+    pub fn write(&self, certificate: &Path, key: &Path) {
+        std::fs::write(certificate, &self.certificate_pem).expect("the folder is writable");
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(key)
+            .expect("the folder is writable");
+        std::io::Write::write_all(&mut file, self.key_pem.as_bytes())
+            .expect("the folder is writable");
+    }
+}
