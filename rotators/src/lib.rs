@@ -1,0 +1,18 @@
+//! Rotators for AWS Secrets Manager: one module an engine, one type a strategy.
+//!
+//! | target | strategy | what rotates | gap for readers of `AWSCURRENT` |
+//! |---|---|---|---|
+//! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
+//!
+//! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. The client
+//! of [`secrets_core`] bridges it by trying `AWSPENDING`.
+//!
+//! Secrets have the keys of AWS's own rotation functions, so these rotators take over from them, in the
+//! middle of a rotation too. A rotator implements [`secrets_core::rotator::Rotator`]; the order of the
+//! steps, the labels and the recovery are the engine's ([`secrets_core::rotation`]).
+//!
+//! [`password`] makes the passwords, with the rules of `GetRandomPassword`.
+
+pub mod password;
+#[cfg(feature = "postgres")]
+pub mod postgres;

@@ -1,0 +1,103 @@
+use secrets_core::event::SecretId;
+use secrets_core::rotator::RotatorErrorKind as Kind;
+
+use super::*;
+
+fn peer(role: Role) -> Peer {
+    Peer {
+        host: "db".to_owned(),
+        port: 5432,
+        role,
+    }
+}
+
+fn at_login(code: &str) -> Result<Option<()>, RotatorError> {
+    let state = SqlState::from_code(code);
+    Fault::Server(&state).at_login(&peer(Role::Own), SslMode::Require)
+}
+
+fn of_change(code: &str, role: Role, form: PasswordForm) -> RotatorError {
+    SessionError::Refused(SqlState::from_code(code)).of_change(&peer(role), form)
+}
+
+#[test]
+fn only_one_code_says_that_a_credential_is_wrong() {
+    assert_eq!(at_login("28P01"), Ok(None));
+    for (code, kind, names) in [
+        ("28000", Kind::Refused, "pg_hba.conf"),
+        ("3D000", Kind::Misconfigured, "`dbname`"),
+        ("42501", Kind::Refused, "CONNECT"),
+        ("53300", Kind::Unreachable, "CONNECTION LIMIT"),
+        ("53200", Kind::Unreachable, "try again later"),
+        ("57P03", Kind::Unreachable, "try again later"),
+        ("57P01", Kind::Unreachable, "try again later"),
+        ("08006", Kind::Unreachable, "try again later"),
+        ("58000", Kind::Unreachable, "try again later"),
+        ("40001", Kind::Unreachable, "another change of the role"),
+        ("XX000", Kind::Unreachable, "another change of the role"),
+        ("P0001", Kind::Refused, "appendix A"),
+        ("2", Kind::Refused, "appendix A"),
+    ] {
+        let fault = at_login(code).expect_err("an error");
+        assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
+        assert!(fault.to_string().contains(names), "{fault}");
+        assert!(fault.to_string().contains("db:5432"), "{fault}");
+    }
+}
+
+#[test]
+fn a_server_that_wants_tls_is_named_where_the_secret_forgoes_it() {
+    let state = SqlState::INVALID_AUTHORIZATION_SPECIFICATION;
+    let hint = |ssl| {
+        let fault = Fault::Server(&state).at_login::<()>(&peer(Role::Own), ssl);
+        let fault = fault.expect_err("refused").to_string();
+        fault.contains("remove `\"ssl\": false`")
+    };
+    assert!(hint(SslMode::Disable));
+    assert!(!hint(SslMode::Require));
+}
+
+#[test]
+fn a_change_is_refused_for_good_only_by_a_verdict_on_the_value() {
+    use PasswordForm::{Plain, Scram};
+    for (code, kind, names) in [
+        ("22023", Kind::RejectedByTarget, "password rules"),
+        ("23514", Kind::RejectedByTarget, "password rules"),
+        ("28000", Kind::RejectedByTarget, "password rules"),
+        ("0A000", Kind::RejectedByTarget, "password rules"),
+        ("P0001", Kind::RejectedByTarget, "password rules"),
+        ("42501", Kind::Refused, "add `masterarn`"),
+        ("42704", Kind::Refused, "no role"),
+        ("25006", Kind::Misconfigured, "writer endpoint"),
+        ("0L000", Kind::Refused, "appendix A"),
+    ] {
+        let fault = of_change(code, Role::Own, Plain);
+        assert_eq!((fault.kind(), fault.code()), (kind, Some(code)));
+        assert!(fault.to_string().contains(names), "{fault}");
+    }
+    let scram = of_change("0A000", Role::Own, Scram).to_string();
+    assert!(scram.contains("set the password form to plain"), "{scram}");
+    let admin = of_change("42501", Role::Admin, Scram).to_string();
+    assert!(admin.contains("WITH ADMIN TRUE"), "{admin}");
+    assert!(admin.contains("(as the admin of `masterarn`)"), "{admin}");
+}
+
+#[test]
+fn an_admin_secret_that_is_not_read_says_who_must_act() {
+    let id = SecretId::from("arn:admin");
+    for (kind, expected) in [
+        (StoreErrorKind::NotFound, Kind::Misconfigured),
+        (StoreErrorKind::Invalid, Kind::Misconfigured),
+        (StoreErrorKind::Denied, Kind::Refused),
+        (StoreErrorKind::Key, Kind::Refused),
+        (StoreErrorKind::Throttled, Kind::Unreachable),
+        (StoreErrorKind::Unavailable, Kind::Unreachable),
+        (StoreErrorKind::Conflict, Kind::Unreachable),
+    ] {
+        let fault = StoreError::new(kind, "GetSecretValue", &id).with_code(Some("Code".into()));
+        let fault = unreadable_admin(fault);
+        assert_eq!((fault.kind(), fault.code()), (expected, Some("Code")));
+        assert!(fault.to_string().contains("arn:admin"), "{fault}");
+        assert!(fault.to_string().ends_with("(code Code)"), "{fault}");
+    }
+}

@@ -1,0 +1,80 @@
+//! What a rotation of `PostgreSQL` passwords can be told, apart from the secret.
+
+use std::time::Duration;
+
+use super::CaCertificates;
+use crate::password::PasswordPolicy;
+
+/// How a new password reaches the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasswordForm {
+    /// As its SCRAM-SHA-256 verifier: statement logs, `pg_stat_activity` and `pg_stat_statements` hold no
+    /// password. Any server since version 10 takes it, also where `pg_hba.conf` says `md5`.
+    #[default]
+    Scram,
+    /// In clear text, inside the encrypted connection. For servers that must see it: modules that check
+    /// password rules, RDS with `rds.restrict_password_commands`, and `password_encryption = md5` for
+    /// clients that cannot do SCRAM. The server may write it to its logs.
+    Plain,
+}
+
+/// How long the server may take. No call outlives the rotation step that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For everything up to a usable session: name, connection, TLS, login. Default 5 s.
+    pub login: Duration,
+    /// For one statement. Default 10 s.
+    pub statement: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            login: Duration::from_secs(5),
+            statement: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Settings of the rotators in this module.
+///
+/// ```
+/// use rotators::password::{PasswordPolicy, PasswordRules};
+/// use rotators::postgres::{EXCLUDED_CHARACTERS, PasswordForm, PostgresSettings};
+///
+/// let policy = PasswordPolicy::new(&PasswordRules {
+///     exclude_characters: EXCLUDED_CHARACTERS.to_owned(),
+///     ..PasswordRules::default()
+/// })?;
+/// let mut settings = PostgresSettings::new(policy);
+/// settings.password_form = PasswordForm::Plain;
+/// # Ok::<(), rotators::password::InvalidRules>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PostgresSettings {
+    /// The rules of new passwords.
+    pub password: PasswordPolicy,
+    /// How a new password reaches the server. Default: as a verifier.
+    pub password_form: PasswordForm,
+    /// In days, at least 1. A role whose password expires (`VALID UNTIL`) gets at least this long with
+    /// the new one; a role without such a date keeps none. Default 90.
+    pub password_valid_days: u16,
+    /// Trusted instead of the built-in authorities, unless the secret has a `ca_certificate`.
+    pub ca_certificate: Option<CaCertificates>,
+    /// How long the server may take.
+    pub timeouts: Timeouts,
+}
+
+impl PostgresSettings {
+    /// Default settings with these rules for passwords.
+    pub fn new(password: PasswordPolicy) -> Self {
+        Self {
+            password,
+            password_form: PasswordForm::default(),
+            password_valid_days: 90,
+            ca_certificate: None,
+            timeouts: Timeouts::default(),
+        }
+    }
+}

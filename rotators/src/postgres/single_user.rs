@@ -1,0 +1,286 @@
+//! One role, whose password is replaced in place.
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
+use secrets_core::document::Patch;
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{
+    Context, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+};
+use secrets_core::store::{SecretReader, Version};
+use tokio::time::timeout_at;
+use tokio_postgres::error::SqlState;
+
+use super::connection::{Entry, Session};
+use super::credential::{AdminCredential, Login, PostgresCredential};
+use super::error::{Peer, Role, SessionError, unreadable_admin};
+use super::settings::{PasswordForm, PostgresSettings};
+use super::sql::{Ident, Literal, Sql};
+
+/// Rotates the password of one role. The role changes it itself; where it may not, the admin does whom
+/// the key `masterarn` of the secret names.
+///
+/// `PostgreSQL` keeps one password a role, so `AWSCURRENT` is refused from `setSecret` to `finishSecret`.
+/// Sessions that are open stay open.
+///
+/// An expiry date of the password (`VALID UNTIL`) is pushed forward in the same statement. Roles may not
+/// change their own date: that takes `masterarn`. Without it the date stays, which is logged as a warning.
+///
+/// ```
+/// use rotators::password::{PasswordPolicy, PasswordRules};
+/// use rotators::postgres::{PostgresSettings, SingleUser};
+/// use secrets_core::rotation::Rotation;
+/// use secrets_core::store::memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let policy = PasswordPolicy::new(&PasswordRules::default())?;
+/// let rotator = SingleUser::new(store.clone(), PostgresSettings::new(policy));
+/// let rotation = Rotation::new(store, rotator);
+/// # Ok::<(), rotators::password::InvalidRules>(())
+/// ```
+pub struct SingleUser<R> {
+    secrets: R,
+    settings: PostgresSettings,
+}
+
+impl<R: SecretReader> SingleUser<R> {
+    /// A rotator with these settings; `secrets` is where an admin's secret is read.
+    pub fn new(secrets: R, settings: PostgresSettings) -> Self {
+        Self { secrets, settings }
+    }
+
+    async fn open(
+        &self,
+        server: &PostgresCredential,
+        login: &Login,
+        role: Role,
+        cx: &Context,
+    ) -> Result<Entry, RotatorError> {
+        let peer = Peer {
+            host: server.host.clone(),
+            port: server.port,
+            role,
+        };
+        Session::open(server, login, peer, &self.settings, cx).await
+    }
+
+    /// Until when the new password must be valid, where that is later than what the role has.
+    async fn new_expiry(
+        &self,
+        session: &Session,
+        username: &str,
+    ) -> Result<Option<String>, SessionError> {
+        let question = Sql::new("SELECT to_char(wanted AT TIME ZONE 'UTC', ")
+            .text("'YYYY-MM-DD HH24:MI:SS') || '+00' FROM (SELECT rolvaliduntil, now() + ")
+            .number(self.settings.password_valid_days.max(1))
+            .text(" * interval '1 day' AS wanted FROM pg_roles WHERE rolname = ")
+            .literal(Literal(username))
+            .text(") AS role WHERE rolvaliduntil < wanted");
+        match session.run(&question).await {
+            // A server that shows its roles to nobody: then the date stays as it is.
+            Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// The statement that sets the password; it holds the password only where the settings say so.
+    fn change(&self, wanted: &Login, valid_until: Option<&str>) -> Sql {
+        let password = wanted.password.expose_secret();
+        let sent = Zeroizing::new(match self.settings.password_form {
+            PasswordForm::Plain => password.to_owned(),
+            PasswordForm::Scram => postgres_protocol::password::scram_sha_256(password.as_bytes()),
+        });
+        let change = Sql::new("ALTER ROLE ")
+            .ident(Ident(&wanted.username))
+            .text(" PASSWORD ")
+            .literal(Literal(&sent));
+        match valid_until {
+            Some(until) => change.text(" VALID UNTIL ").literal(Literal(until)),
+            None => change,
+        }
+    }
+
+    /// The role changes its own password; the date stays where only an admin could move it.
+    async fn change_own(
+        &self,
+        session: &Session,
+        pending: &PostgresCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let peer = session.peer();
+        let statement = |fault: SessionError| fault.of_statement(peer);
+        // `ALTER ROLE .. SET role` makes every session start as another role, who may not do this.
+        let own_role = Sql::new("SET ROLE NONE");
+        session.run(&own_role).await.map_err(statement)?;
+        make_safe(session).await.map_err(statement)?;
+
+        let username = &pending.login.username;
+        let new_expiry = self.new_expiry(session, username).await;
+        let mut valid_until = new_expiry.map_err(statement)?;
+        if let Some(until) = &valid_until
+            && !may_extend(session, username, until)
+                .await
+                .map_err(statement)?
+        {
+            if let Some(admin) = &pending.admin {
+                let until = valid_until.as_deref();
+                return self.change_as_admin(admin, pending, until, cx).await;
+            }
+            tracing::warn!(
+                secret = %cx.secret(),
+                "the password has an expiry date (VALID UNTIL) that the role may not change itself: add \
+                 `masterarn` to the secret, or remove the date (VALID UNTIL 'infinity'), before it passes"
+            );
+            valid_until = None;
+        }
+        let change = self.change(&pending.login, valid_until.as_deref());
+        match (session.run(&change).await, &pending.admin) {
+            (Ok(_), _) => Ok(()),
+            (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
+                let until = valid_until.as_deref();
+                self.change_as_admin(admin, pending, until, cx).await
+            }
+            (Err(fault), _) => Err(fault.of_change(peer, self.settings.password_form)),
+        }
+    }
+
+    async fn change_as_admin(
+        &self,
+        admin: &SecretId,
+        pending: &PostgresCredential,
+        valid_until: Option<&str>,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let admin = self.admin(admin, cx).await?;
+        if !admin.is_for(&pending.host) {
+            return Err(RotatorError::misconfigured(
+                "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
+            ));
+        }
+        let Entry::Open(session) = self.open(pending, &admin.login, Role::Admin, cx).await? else {
+            return Err(RotatorError::misconfigured(
+                "the server refuses the admin's password; correct the secret that `masterarn` names",
+            )
+            .with_code(SqlState::INVALID_PASSWORD.code()));
+        };
+        let peer = session.peer();
+        let changed = match make_safe(&session).await {
+            Err(fault) => Err(fault.of_statement(peer)),
+            Ok(()) => match session.run(&self.change(&pending.login, valid_until)).await {
+                Err(fault) => Err(fault.of_change(peer, self.settings.password_form)),
+                Ok(_) => Ok(()),
+            },
+        };
+        session.close().await;
+        changed
+    }
+
+    async fn admin(&self, id: &SecretId, cx: &Context) -> Result<AdminCredential, RotatorError> {
+        let read = self.secrets.get(id, &Version::CURRENT);
+        let secret = timeout_at(cx.deadline(), read)
+            .await
+            .map_err(|_| {
+                RotatorError::unreachable(
+                    "the admin's secret (`masterarn`) was not read in time; check that the function's VPC \
+                     has an endpoint for Secrets Manager",
+                )
+            })?
+            .map_err(unreadable_admin)?;
+        AdminCredential::try_from(&secret.document).map_err(|fault| {
+            RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
+        })
+    }
+}
+
+/// Makes a session take names from the system catalogue only, so that no object of somebody else's runs
+/// with its rights, and lets it write where the role's settings say that it shall not.
+async fn make_safe(session: &Session) -> Result<(), SessionError> {
+    let sql =
+        Sql::new("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), ")
+            .text("pg_catalog.set_config('default_transaction_read_only', 'off', false)");
+    session.run(&sql).await.map(drop)
+}
+
+/// Whether the session may move the date. Asked beforehand, in a transaction that is taken back: servers
+/// log statements that they refuse, and the one that is sent in earnest holds a password.
+async fn may_extend(
+    session: &Session,
+    username: &str,
+    valid_until: &str,
+) -> Result<bool, SessionError> {
+    session.run(&Sql::new("BEGIN")).await?;
+    let extend = Sql::new("ALTER ROLE ")
+        .ident(Ident(username))
+        .text(" VALID UNTIL ")
+        .literal(Literal(valid_until));
+    let extended = session.run(&extend).await;
+    session.run(&Sql::new("ROLLBACK")).await?;
+    match extended {
+        Ok(_) => Ok(true),
+        Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+impl<R: SecretReader> Rotator for SingleUser<R> {
+    type Credential = PostgresCredential;
+
+    fn profile(&self) -> Profile {
+        Profile::new(Rotates::Keys(&["password"]), Overlap::ReplaceInPlace)
+    }
+
+    async fn create(&self, _: &PostgresCredential, _: &Context) -> Result<Patch, RotatorError> {
+        match self.settings.password.generate() {
+            Ok(password) => Ok(Patch::key("password", password)),
+            Err(fault) => Err(RotatorError::unreachable(fault.to_string())),
+        }
+    }
+
+    async fn set(
+        &self,
+        login: Proven<'_, PostgresCredential>,
+        pending: &PostgresCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let proven = login.credential();
+        let Entry::Open(session) = self.open(proven, &proven.login, Role::Own, cx).await? else {
+            return Err(RotatorError::refused(
+                "the server refuses a password that it took a moment ago: somebody else changes it, too; \
+                 stop that, then rotate again",
+            )
+            .with_code(SqlState::INVALID_PASSWORD.code()));
+        };
+        let changed = self.change_own(&session, pending, cx).await;
+        session.close().await;
+        changed
+    }
+
+    async fn test(
+        &self,
+        candidate: &PostgresCredential,
+        cx: &Context,
+    ) -> Result<Verdict, RotatorError> {
+        match self
+            .open(candidate, &candidate.login, Role::Own, cx)
+            .await?
+        {
+            Entry::Wrong => Ok(Verdict::Rejected),
+            Entry::Open(session) => {
+                let answer = session.run(&Sql::new("SELECT 1")).await;
+                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
+                session.close().await;
+                answer.map(|_| Verdict::Accepted)
+            }
+        }
+    }
+}
+
+impl<R> fmt::Debug for SingleUser<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SingleUser")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! Statements made of fixed text, names and values that cannot be mixed up.
+//!
+//! `ALTER ROLE` takes no parameters (SQLSTATE 42601), so values become part of the text. The rules of
+//! quoting are those of the `PostgreSQL` manual, "Lexical Structure".
+
+use std::fmt;
+
+use secrecy::zeroize::Zeroizing;
+
+/// A name, such as a role's; it is always quoted, so that case and spaces are kept.
+#[derive(Clone, Copy)]
+pub(super) struct Ident<'a>(pub(super) &'a str);
+
+/// A text value.
+#[derive(Clone, Copy)]
+pub(super) struct Literal<'a>(pub(super) &'a str);
+
+/// A statement, wiped when dropped: it may hold a password.
+pub(super) struct Sql(Zeroizing<String>);
+
+impl Sql {
+    pub(super) fn new(text: &'static str) -> Self {
+        // Room for what follows: a buffer that grows leaves a copy of what it held.
+        let mut sql = Zeroizing::new(String::with_capacity(512));
+        sql.push_str(text);
+        Self(sql)
+    }
+
+    /// Appends fixed text.
+    pub(super) fn text(mut self, text: &'static str) -> Self {
+        self.reserve(text.len());
+        self.0.push_str(text);
+        self
+    }
+
+    /// Appends a name in double quotes, each of its own doubled.
+    pub(super) fn ident(mut self, name: Ident<'_>) -> Self {
+        self.reserve(name.0.len() * 2 + 2);
+        self.0.push('"');
+        self.push_doubling(name.0, &['"']);
+        self.0.push('"');
+        self
+    }
+
+    /// Appends a value in single quotes, each of its own doubled. With a backslash in it, it becomes an
+    /// escape string: what a backslash means in the other form is up to `standard_conforming_strings`.
+    pub(super) fn literal(mut self, value: Literal<'_>) -> Self {
+        self.reserve(value.0.len() * 2 + 4);
+        // The space keeps the `E` apart from a word before it.
+        let open = if value.0.contains('\\') { " E'" } else { "'" };
+        self.0.push_str(open);
+        self.push_doubling(value.0, &['\'', '\\']);
+        self.0.push('\'');
+        self
+    }
+
+    /// Appends a whole number.
+    pub(super) fn number(mut self, number: u16) -> Self {
+        self.0.push_str(&number.to_string());
+        self
+    }
+
+    /// The text, for the driver and nobody else.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn push_doubling(&mut self, text: &str, doubled: &[char]) {
+        for character in text.chars() {
+            if doubled.contains(&character) {
+                self.0.push(character);
+            }
+            self.0.push(character);
+        }
+    }
+
+    /// Makes room by moving into a new buffer, so that the old one is wiped.
+    fn reserve(&mut self, bytes: usize) {
+        let needed = self.0.len() + bytes;
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(String::with_capacity(needed * 2));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+    }
+}
+
+impl fmt::Debug for Sql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sql([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted() {
+        for (name, quoted) in [
+            ("app", r#""app""#),
+            ("App User", r#""App User""#),
+            (r#"ro"le"#, r#""ro""le""#),
+            (r#"";--"#, r#"""";--""#),
+            (r"x'y\z", r#""x'y\z""#),
+            ("rôle", "\"rôle\""),
+        ] {
+            assert_eq!(Sql::new("").ident(Ident(name)).expose(), quoted);
+        }
+    }
+
+    #[test]
+    fn values_are_quoted() {
+        for (value, quoted) in [
+            ("app", "'app'"),
+            ("it's", "'it''s'"),
+            ("'; DROP ROLE x; --", "'''; DROP ROLE x; --'"),
+            (r"a\", r" E'a\\'"),
+            (r"\'", r" E'\\'''"),
+            (r#"""#, r#"'"'"#),
+        ] {
+            assert_eq!(Sql::new("").literal(Literal(value)).expose(), quoted);
+        }
+    }
+
+    #[test]
+    fn parts_are_put_together_at_any_length() {
+        let long = "p'".repeat(4000);
+        let sql = Sql::new("ALTER ROLE ")
+            .ident(Ident("a"))
+            .text(" PASSWORD ")
+            .literal(Literal(&long))
+            .text(" LIMIT ")
+            .number(65_535);
+        let expected = format!(
+            "ALTER ROLE \"a\" PASSWORD '{}' LIMIT 65535",
+            "p''".repeat(4000)
+        );
+        assert_eq!(sql.expose(), expected);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let sql = Sql::new("ALTER ROLE ").literal(Literal("sentinel"));
+        assert_eq!(format!("{sql:?}"), "Sql([redacted])");
+    }
+}
