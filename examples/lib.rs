@@ -1,0 +1,1 @@
+//! Nothing: the examples of this folder are programs of their own.

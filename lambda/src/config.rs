@@ -1,0 +1,156 @@
+//! What the environment variables mean. Names and defaults are those of AWS's own rotation functions
+//! where they have one.
+
+use std::time::Duration;
+
+use rotators::password::{PasswordPolicy, PasswordRules};
+use rotators::postgres::{self, CaCertificates, PasswordForm, PostgresSettings};
+use secrets_core::store::aws::AwsSettings;
+
+use crate::environment::Environment;
+
+/// Where Secrets Manager is, and the credentials of the function's role.
+///
+/// Lambda sets region and credentials; `SECRETS_MANAGER_ENDPOINT` is the address of a VPC endpoint, and
+/// optional.
+pub fn aws(env: &mut Environment) -> AwsSettings {
+    let endpoint = env.text("SECRETS_MANAGER_ENDPOINT");
+    if endpoint
+        .as_ref()
+        .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+    {
+        env.fault("`SECRETS_MANAGER_ENDPOINT` must be a URL that starts with https://");
+    }
+    AwsSettings {
+        region: env.required("AWS_REGION"),
+        access_key_id: env.required("AWS_ACCESS_KEY_ID"),
+        secret_access_key: env.required("AWS_SECRET_ACCESS_KEY").into(),
+        session_token: env.text("AWS_SESSION_TOKEN").map(Into::into),
+        endpoint,
+    }
+}
+
+/// `MIN_OVERLAP_SECONDS`: refuses a rotation while the current version is younger; 0 or absent: warns.
+pub fn min_overlap(env: &mut Environment) -> Option<Duration> {
+    match env.number("MIN_OVERLAP_SECONDS", 0, 0..=31_536_000) {
+        0 => None,
+        seconds => Some(Duration::from_secs(seconds)),
+    }
+}
+
+/// The seven settings of a generated password.
+///
+/// `excluded` stands where `EXCLUDE_CHARACTERS` is absent or empty.
+pub fn password(env: &mut Environment, excluded: &str) -> Option<PasswordPolicy> {
+    let rules = PasswordRules {
+        exclude_characters: env
+            .text("EXCLUDE_CHARACTERS")
+            .unwrap_or_else(|| excluded.to_owned()),
+        length: env.number("PASSWORD_LENGTH", 32, 1..=4096),
+        exclude_numbers: env.flag("EXCLUDE_NUMBERS", false),
+        exclude_punctuation: env.flag("EXCLUDE_PUNCTUATION", false),
+        exclude_uppercase: env.flag("EXCLUDE_UPPERCASE", false),
+        exclude_lowercase: env.flag("EXCLUDE_LOWERCASE", false),
+        require_each_included_type: env.flag("REQUIRE_EACH_INCLUDED_TYPE", true),
+    };
+    PasswordPolicy::new(&rules)
+        .map_err(|faults| env.fault(faults.to_string()))
+        .ok()
+}
+
+/// What a rotation of PostgreSQL passwords is told, besides the secret: the seven settings of a password,
+/// `PASSWORD_FORM`, `PASSWORD_VALID_DAYS` and `CA_CERTIFICATE`.
+pub fn postgres(env: &mut Environment) -> Option<PostgresSettings> {
+    let password = password(env, postgres::EXCLUDED_CHARACTERS);
+    let forms = [
+        ("scram", PasswordForm::Scram),
+        ("plain", PasswordForm::Plain),
+    ];
+    let password_form = env.choice("PASSWORD_FORM", forms);
+    let password_valid_days = env.number("PASSWORD_VALID_DAYS", 90, 1..=36_500);
+    let ca_certificate = ca_certificate(env);
+
+    let mut settings = PostgresSettings::new(password?);
+    settings.password_form = password_form;
+    settings.password_valid_days = password_valid_days;
+    settings.ca_certificate = ca_certificate;
+    Some(settings)
+}
+
+/// `CA_CERTIFICATE`: PEM text, or the path of a file with it, such as one of a layer.
+fn ca_certificate(env: &mut Environment) -> Option<CaCertificates> {
+    let text = env.text("CA_CERTIFICATE")?;
+    let pem = if text.contains("-----BEGIN") {
+        text
+    } else if let Ok(pem) = std::fs::read_to_string(&text) {
+        pem
+    } else {
+        env.fault("`CA_CERTIFICATE` must be PEM text or the path of a readable PEM file");
+        return None;
+    };
+    let certificates = CaCertificates::from_pem(&pem).ok();
+    if certificates.is_none() {
+        env.fault("`CA_CERTIFICATE` must hold at least one PEM certificate, and nothing broken");
+    }
+    certificates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::InvalidConfiguration;
+
+    fn read(variables: &'static [(&str, &str)]) -> Result<PostgresSettings, InvalidConfiguration> {
+        let mut env = Environment::from(|name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let settings = postgres(&mut env);
+        env.finish(settings)
+    }
+
+    #[test]
+    fn absent_and_empty_variables_have_the_defaults_of_awss_functions() {
+        let rules = PasswordRules {
+            exclude_characters: ":/@\"'\\".to_owned(),
+            ..PasswordRules::default()
+        };
+        let policy = PasswordPolicy::new(&rules).expect("rules");
+        for variables in [
+            &[][..],
+            &[("EXCLUDE_CHARACTERS", ""), ("PASSWORD_LENGTH", "")],
+        ] {
+            let settings = read(variables).expect("settings");
+            assert_eq!(settings.password, policy);
+            assert_eq!(settings.password_form, PasswordForm::Scram);
+            assert_eq!(settings.password_valid_days, 90);
+            assert!(settings.ca_certificate.is_none());
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_taken_as_text_or_as_a_path_and_checked() {
+        for (value, good) in [
+            ("/not/there.pem", false),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n", false),
+            (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), false),
+            (
+                concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/../rotators/certs/rds-global-bundle.pem"
+                ),
+                true,
+            ),
+            (
+                include_str!("../../rotators/certs/rds-global-bundle.pem"),
+                true,
+            ),
+        ] {
+            let mut env = Environment::from(move |name: &str| {
+                (name == "CA_CERTIFICATE").then(|| value.to_owned())
+            });
+            assert_eq!(ca_certificate(&mut env).is_some(), good);
+            assert_eq!(env.finish(Some(())).is_ok(), good);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Lambda functions that rotate secrets.
+//!
+//! A binary is [`serve`] with a rotator. Everything that knows Lambda or the environment is in this
+//! crate: [`environment`] and [`config`] read settings, [`diagnostic`] turns errors into what Lambda
+//! reports, and one JSON line a step goes to the log.
+
+pub mod config;
+pub mod diagnostic;
+pub mod environment;
+mod log;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use secrets_core::event::RotationEvent;
+use secrets_core::rotation::{Outcome, Rotation};
+use secrets_core::rotator::Rotator;
+use secrets_core::store::SecretStore;
+use secrets_core::store::aws::AwsStore;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use diagnostic::StepError;
+use environment::{Environment, InvalidConfiguration};
+
+/// How long before the service stops the function a step gives up by itself, to say why.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What the runtime may end with: it could not reach Lambda's own interface.
+pub type Error = lambda_runtime::Error;
+
+/// Serves rotation events with the rotator that `build` makes from the environment, until Lambda
+/// stops the process.
+///
+/// Settings that are wrong do not end the process: each invocation is answered with all faults, under
+/// the error type `InvalidConfiguration`, so that they are seen where rotations are watched.
+///
+/// # Errors
+/// When Lambda's interface cannot be reached.
+pub async fn serve<R, F>(build: F) -> Result<(), Error>
+where
+    R: Rotator,
+    F: FnOnce(&mut Environment, AwsStore) -> Option<R>,
+{
+    log::start();
+    let rotation = configure(Environment::of_process(), build);
+    if let Err(faults) = &rotation {
+        tracing::error!(error_type = "InvalidConfiguration", error = %faults, "configuration");
+    }
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        answer(&rotation, event)
+    }))
+    .await
+}
+
+fn configure<R, F>(
+    mut env: Environment,
+    build: F,
+) -> Result<Rotation<AwsStore, R>, InvalidConfiguration>
+where
+    R: Rotator,
+    F: FnOnce(&mut Environment, AwsStore) -> Option<R>,
+{
+    let min_overlap = config::min_overlap(&mut env);
+    let store = AwsStore::connect(&config::aws(&mut env));
+    let rotator = build(&mut env, store.clone());
+    let rotation = Rotation::new(store, env.finish(rotator)?);
+    Ok(match min_overlap {
+        Some(min_overlap) => rotation.with_min_overlap(min_overlap),
+        None => rotation,
+    })
+}
+
+async fn answer<R: Rotator>(
+    rotation: &Result<Rotation<AwsStore, R>, InvalidConfiguration>,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<(), Diagnostic> {
+    let started = Instant::now();
+    let deadline = deadline(&event.context, SystemTime::now(), started);
+    let (event, result) = match RotationEvent::parse(event.payload.get()) {
+        Err(fault) => (None, Err(StepError::Event(fault))),
+        Ok(event) => {
+            let result = match rotation {
+                Ok(rotation) => step(rotation, &event, deadline).await,
+                Err(faults) => Err(StepError::Configuration(faults.clone())),
+            };
+            (Some(event), result)
+        }
+    };
+    log::step(event.as_ref(), &result, started.elapsed());
+    result.map(drop).map_err(|fault| fault.to_diagnostic())
+}
+
+async fn step<S: SecretStore, R: Rotator>(
+    rotation: &Rotation<S, R>,
+    event: &RotationEvent,
+    deadline: Instant,
+) -> Result<Outcome, StepError> {
+    Ok(rotation.handle(event, deadline).await.map_err(Box::new)?)
+}
+
+/// Lambda gives the deadline by the wall clock, in milliseconds since 1970.
+fn deadline(context: &Context, now: SystemTime, instant: Instant) -> Instant {
+    let at = UNIX_EPOCH + Duration::from_millis(context.deadline);
+    let left = at.duration_since(now).unwrap_or_default();
+    instant + left.saturating_sub(MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_gives_up_before_lambda_stops_it() {
+        let instant = Instant::now();
+        let now = UNIX_EPOCH + Duration::from_secs(1000);
+        let mut context = Context::default();
+        for (deadline_ms, left_ms) in [(1_030_000, 29_500), (1_000_400, 0), (999_000, 0), (0, 0)] {
+            context.deadline = deadline_ms;
+            let left = deadline(&context, now, instant) - instant;
+            assert_eq!(left, Duration::from_millis(left_ms));
+        }
+    }
+}
