@@ -1,0 +1,355 @@
+"""Rules for template.yaml that linters do not have: each takes the parsed template and returns what
+is wrong with it, in words. cfn-lint finds nothing in a template that breaks all of them."""
+
+import json
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What the function calls. GetRandomPassword is not among it: passwords are made in the function.
+ROTATED_SECRET_ACTIONS = {
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+}
+OWNER_CONDITION = "secretsmanager:resource/AllowRotationLambdaArn"
+# EC2 has no narrower resource than "*" for what Lambda does to attach a function to a VPC.
+NETWORK_ACTIONS = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+# --- Parsing ---
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!Sub x` is read as `{"Fn::Sub": x}`."""
+
+
+def _short_form(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def load_template():
+    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+
+
+def names_the_code_reads():
+    """The environment variables that the code of the functions names, tests and comments aside."""
+    names = set()
+    for file in sorted((ROOT / "lambda" / "src").rglob("*.rs")):
+        code = file.read_text().split("#[cfg(test)]")[0]
+        code = re.sub(r"^\s*//.*", "", code, flags=re.MULTILINE)
+        names |= set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', code))
+    return names
+
+
+# --- Looking around in a template ---
+
+
+def resources(template, kind):
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def statements(template):
+    """(where, statement) of each policy of the template, whatever its condition says."""
+    for name, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+        for document in documents:
+            for statement in _alternatives(document["Statement"]):
+                yield f"{name}/{statement.get('Sid', '?')}", statement
+
+
+def granted(template):
+    return [(where, s) for where, s in statements(template) if s["Effect"] == "Allow"]
+
+
+def _alternatives(value):
+    """The statements in a list whose elements may be `!If [condition, statement, otherwise]`."""
+    for element in value if isinstance(value, list) else [value]:
+        if "Fn::If" in element:
+            yield from _alternatives(element["Fn::If"][1:])
+        elif element != {"Ref": "AWS::NoValue"}:
+            yield element
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def actions(statement):
+    return set(as_list(statement["Action"]))
+
+
+def condition_keys(statement):
+    return {key for operands in statement.get("Condition", {}).values() for key in operands}
+
+
+def is_wide(resource):
+    """Whether a resource stands for more than one thing: "*", or any secret or key."""
+    if resource == "*":
+        return True
+    text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+    return isinstance(text, str) and text.endswith((":*", "/*", ":secret:*"))
+
+
+# --- Rules ---
+
+
+def no_wildcard_action(template):
+    return [
+        f"{where} allows {action}"
+        for where, statement in granted(template)
+        for action in actions(statement)
+        if "*" in action
+    ]
+
+
+def only_actions_in_use(template):
+    known = ROTATED_SECRET_ACTIONS | NETWORK_ACTIONS
+    known |= {"kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"}
+    known |= {"logs:CreateLogStream", "logs:PutLogEvents"}
+    return [
+        f"{where} allows {action}, which nothing here calls"
+        for where, statement in granted(template)
+        for action in sorted(actions(statement) - known)
+    ]
+
+
+def no_statement_by_exclusion(template):
+    return [
+        f"{where} has {key}"
+        for where, statement in granted(template)
+        for key in ("NotAction", "NotResource", "NotPrincipal")
+        if key in statement
+    ]
+
+
+def wide_resource_only_where_the_function_rotates(template):
+    wrong = []
+    for where, statement in granted(template):
+        if not any(is_wide(resource) for resource in as_list(statement["Resource"])):
+            continue
+        if actions(statement) <= NETWORK_ACTIONS:
+            continue
+        owner = statement.get("Condition", {}).get("StringEquals", {}).get(OWNER_CONDITION)
+        if not owner:
+            wrong.append(f"{where} is for any resource, without {OWNER_CONDITION}")
+        elif "function:${functionName}" not in json.dumps(owner) or "*" in json.dumps(owner):
+            wrong.append(f"{where}: {OWNER_CONDITION} is not this function's ARN")
+    for name, function in resources(template, "AWS::Serverless::Function").items():
+        if function["Properties"].get("FunctionName") != {"Ref": "functionName"}:
+            wrong.append(f"{name} has another name than the one in {OWNER_CONDITION}")
+    return wrong
+
+
+def network_actions_denied_to_the_code(template):
+    wrong = []
+    for where, statement in granted(template):
+        network = actions(statement) & NETWORK_ACTIONS
+        denied = {
+            action
+            for _, other in statements(template)
+            if other["Effect"] == "Deny" and "lambda:SourceFunctionArn" in condition_keys(other)
+            for action in actions(other)
+        }
+        if network - denied:
+            wrong.append(f"{where} allows the function's own code {sorted(network - denied)}")
+    return wrong
+
+
+def keys_only_through_secrets_manager(template):
+    wrong = []
+    for where, statement in granted(template):
+        uses = {action for action in actions(statement) if action.startswith("kms:")}
+        if not uses:
+            continue
+        if "kms:ViaService" not in condition_keys(statement):
+            wrong.append(f"{where} lets the key be used outside of Secrets Manager")
+        if uses != {"kms:DescribeKey"} and "kms:EncryptionContext:SecretARN" not in condition_keys(statement):
+            wrong.append(f"{where} lets the key be used for any secret")
+        # That call carries no encryption context: with the condition it is never allowed.
+        if "kms:DescribeKey" in uses and "kms:EncryptionContext:SecretARN" in condition_keys(statement):
+            wrong.append(f"{where} never allows kms:DescribeKey")
+    return wrong
+
+
+def permission_names_the_account(template):
+    return [
+        f"{name} lets a secret of any account call the function"
+        for name, permission in resources(template, "AWS::Lambda::Permission").items()
+        if permission["Properties"].get("SourceAccount") != {"Ref": "AWS::AccountId"}
+    ]
+
+
+def permission_is_for_secrets_manager_alone(template):
+    permissions = resources(template, "AWS::Lambda::Permission")
+    wrong = [
+        f"{name} is for {permission['Properties'].get('Principal')}"
+        for name, permission in permissions.items()
+        if permission["Properties"].get("Principal") != "secretsmanager.amazonaws.com"
+    ]
+    return wrong if permissions else ["nobody may call the function"]
+
+
+def permission_precedes_the_schedule(template):
+    permissions = set(resources(template, "AWS::Lambda::Permission"))
+    return [
+        f"{name} may be made before the permission to call the function"
+        for name, schedule in resources(template, "AWS::SecretsManager::RotationSchedule").items()
+        if not permissions & set(as_list(schedule.get("DependsOn", [])))
+    ]
+
+
+def one_schedule_a_secret(template):
+    seen, wrong = set(), []
+    for name, schedule in resources(template, "AWS::SecretsManager::RotationSchedule").items():
+        secret = json.dumps(schedule["Properties"]["SecretId"], sort_keys=True)
+        if secret in seen:
+            wrong.append(f"{name} is a second schedule of {secret}")
+        seen.add(secret)
+    return wrong if seen else ["no secret is scheduled"]
+
+
+def no_literal_secret(template):
+    """No value made up in the template where a credential is meant: they come from Secrets Manager."""
+    wrong = []
+    for name, secret in resources(template, "AWS::SecretsManager::Secret").items():
+        if "SecretString" in secret.get("Properties", {}):
+            wrong.append(f"{name} has its SecretString in the template")
+    telling = re.compile(r"password$|secret(string|key)?$|token$|private_?key$", re.IGNORECASE)
+    for name, parameter in template["Parameters"].items():
+        if telling.search(name) and (parameter.get("Default") or not parameter.get("NoEcho")):
+            wrong.append(f"the parameter {name} shows a secret")
+    for path, value in _leaves(template):
+        if isinstance(value, str) and value and telling.search(path[-1]) and path[0] != "Outputs":
+            wrong.append(f"{'.'.join(path)} is a literal")
+        if isinstance(value, str) and re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b", value):
+            wrong.append(f"{'.'.join(path)} holds a key")
+    return wrong
+
+
+def _leaves(value, path=()):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, path)
+    else:
+        yield path, value
+
+
+def function_log_is_kept_for_a_time(template):
+    wrong = []
+    logs = resources(template, "AWS::Logs::LogGroup")
+    for name, log in logs.items():
+        if not log["Properties"].get("RetentionInDays"):
+            wrong.append(f"{name} is kept for ever")
+    for name, function in resources(template, "AWS::Serverless::Function").items():
+        target = function["Properties"].get("LoggingConfig", {}).get("LogGroup", {})
+        if not (isinstance(target, dict) and target.get("Ref") in logs):
+            wrong.append(f"{name} logs to a group that is not in the template")
+    return wrong
+
+
+def own_role_only(template):
+    """SAM adds a managed policy with logs on any resource to a role that it makes itself."""
+    wrong = []
+    for name, function in resources(template, "AWS::Serverless::Function").items():
+        if "Role" not in function["Properties"] or "Policies" in function["Properties"]:
+            wrong.append(f"{name} has a role made by SAM")
+    for name, role in resources(template, "AWS::IAM::Role").items():
+        if role["Properties"].get("ManagedPolicyArns"):
+            wrong.append(f"{name} has managed policies")
+    return wrong
+
+
+def reader_reads_one_secret(template):
+    wrong = []
+    for where, statement in granted(template):
+        if where.split("/")[0] not in resources(template, "AWS::IAM::ManagedPolicy"):
+            continue
+        if not actions(statement) <= {"secretsmanager:GetSecretValue", "kms:Decrypt"}:
+            wrong.append(f"{where} allows more than to read")
+        if "secretsmanager:GetSecretValue" in actions(statement) and statement["Resource"] != {"Ref": "secretArn"}:
+            wrong.append(f"{where} is not for the one secret")
+    return wrong
+
+
+def no_inbound_door(template):
+    """A function that hands out database passwords has neither a URL nor an event source."""
+    return [
+        f"{name} has {key}"
+        for name, function in resources(template, "AWS::Serverless::Function").items()
+        for key in ("FunctionUrlConfig", "Events")
+        if key in function["Properties"]
+    ]
+
+
+def only_known_environment_variables(template):
+    known = names_the_code_reads()
+    return [
+        f"{name} is given {variable}, which the code does not read"
+        for name, function in resources(template, "AWS::Serverless::Function").items()
+        for variable in function["Properties"].get("Environment", {}).get("Variables", {})
+        if variable not in known
+    ]
+
+
+def every_environment_variable_can_be_set(template):
+    # Lambda itself sets these, and refuses a template that does.
+    wanted = {name for name in names_the_code_reads() if not name.startswith(("AWS_", "LAMBDA_"))}
+    given = {
+        variable
+        for function in resources(template, "AWS::Serverless::Function").values()
+        for variable in function["Properties"].get("Environment", {}).get("Variables", {})
+    }
+    return [f"the code reads {name}, which no function is given" for name in sorted(wanted - given)]
+
+
+RULES = [
+    no_wildcard_action,
+    only_actions_in_use,
+    no_statement_by_exclusion,
+    wide_resource_only_where_the_function_rotates,
+    network_actions_denied_to_the_code,
+    keys_only_through_secrets_manager,
+    permission_names_the_account,
+    permission_is_for_secrets_manager_alone,
+    permission_precedes_the_schedule,
+    one_schedule_a_secret,
+    no_literal_secret,
+    function_log_is_kept_for_a_time,
+    own_role_only,
+    reader_reads_one_secret,
+    no_inbound_door,
+    only_known_environment_variables,
+    every_environment_variable_can_be_set,
+]
