@@ -183,6 +183,18 @@ async fn an_empty_version_is_not_promoted() {
 }
 
 #[tokio::test]
+async fn a_current_version_promoted_onto_itself_keeps_its_labels() {
+    let store = rotating();
+    put(&store, "2", "two").await.expect("the placeholder");
+    promote(&store, "1", "2").await.expect("a filled version");
+    let before = state(&store).await.versions;
+    promote(&store, "2", "2")
+        .await
+        .expect("it is there already");
+    assert_eq!(state(&store).await.versions, before);
+}
+
+#[tokio::test]
 async fn a_promotion_dates_the_last_rotation() {
     let store = rotating();
     put(&store, "2", "two").await.expect("the placeholder");

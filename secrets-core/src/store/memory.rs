@@ -21,7 +21,7 @@ use crate::event::{RotationToken, SecretId, VersionId};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Mutex<BTreeMap<SecretId, Secret>>>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Secret {
     rotation_enabled: Option<bool>,
     deleted: bool,
@@ -36,7 +36,7 @@ enum Put {
     Repeated,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     labels: BTreeSet<Label>,
     created: SystemTime,
@@ -113,6 +113,11 @@ impl MemoryStore {
             secret.deleted = true;
             Ok(())
         })
+    }
+
+    /// A store of its own with the same secrets, that later changes of this one do not reach.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SecretId, Secret>> {

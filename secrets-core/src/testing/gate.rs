@@ -25,11 +25,14 @@ pub enum Fault {
     HangAfter,
     /// The call has no effect and is refused for coming too often.
     Throttled,
+    /// The call reads what was there before the last write: the service's reads may lag behind. Other
+    /// calls are not touched.
+    Stale,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::ErrorBefore,
@@ -37,11 +40,8 @@ impl Fault {
         Self::HangBefore,
         Self::HangAfter,
         Self::Throttled,
+        Self::Stale,
     ];
-
-    fn has_effect(self) -> bool {
-        matches!(self, Self::CrashAfter | Self::ErrorAfter | Self::HangAfter)
-    }
 
     fn name(self) -> &'static str {
         match self {
@@ -52,6 +52,7 @@ impl Fault {
             Self::HangBefore => "hang-before",
             Self::HangAfter => "hang-after",
             Self::Throttled => "throttled",
+            Self::Stale => "stale",
         }
     }
 }
@@ -83,6 +84,7 @@ struct State {
     /// 1-based.
     fault: Option<(usize, Fault)>,
     crashed: bool,
+    stale: bool,
     /// While two invocations are explored: who waits, and who may go.
     turns: Option<Turns>,
 }
@@ -108,6 +110,7 @@ impl Gate {
         state.calls.clear();
         state.fault = fault;
         state.crashed = false;
+        state.stale = false;
     }
 
     /// The calls since the gate was armed.
@@ -137,6 +140,11 @@ impl Gate {
         if let Some(turns) = &mut self.state().turns {
             turns.granted[who] = true;
         }
+    }
+
+    /// Whether the call that has just passed is to see what was there before the last write.
+    pub(super) fn read_is_stale(&self) -> bool {
+        std::mem::take(&mut self.state().stale)
     }
 
     /// Lets one call through.
@@ -175,17 +183,28 @@ impl Gate {
                 .take_if(|(at, _)| *at == n)
                 .map(|(_, fault)| fault)
         };
-        let Some(fault) = fault else {
-            return act.await;
-        };
-        if fault.has_effect() {
-            // Whatever it answered is lost.
-            let _ = act.await;
-        }
         match fault {
-            Fault::CrashBefore | Fault::CrashAfter => self.state().crashed = true,
-            Fault::HangBefore | Fault::HangAfter => {}
-            Fault::ErrorBefore | Fault::ErrorAfter | Fault::Throttled => return Err(broken(fault)),
+            None => return act.await,
+            Some(Fault::Stale) => {
+                self.state().stale = true;
+                return act.await;
+            }
+            Some(Fault::ErrorBefore) => return Err(broken(Fault::ErrorBefore)),
+            Some(Fault::Throttled) => return Err(broken(Fault::Throttled)),
+            Some(Fault::ErrorAfter) => {
+                // Whatever it answered is lost, here and below.
+                let _ = act.await;
+                return Err(broken(Fault::ErrorAfter));
+            }
+            Some(Fault::CrashBefore) => self.state().crashed = true,
+            Some(Fault::CrashAfter) => {
+                let _ = act.await;
+                self.state().crashed = true;
+            }
+            Some(Fault::HangBefore) => {}
+            Some(Fault::HangAfter) => {
+                let _ = act.await;
+            }
         }
         std::future::pending().await
     }

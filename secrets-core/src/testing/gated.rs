@@ -1,5 +1,6 @@
 //! A store and a rotator whose every call passes the gate, and is followed by a look at the invariants.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use crate::document::{Patch, SecretDocument};
@@ -24,6 +25,26 @@ pub(super) struct Gated<I, T> {
 }
 
 impl<T: Target> Gated<MemoryStore, T> {
+    /// The store as this read is to see it. Asked when the call has its turn, so inside of it.
+    fn seen(&self) -> MemoryStore {
+        let before = self.witness.before_last_write();
+        before
+            .filter(|_| self.gate.read_is_stale())
+            .unwrap_or_else(|| self.inner.clone())
+    }
+
+    /// A write, which reads may not see at once.
+    async fn write<V>(
+        &self,
+        call: &'static str,
+        act: impl Future<Output = Result<V, StoreError>>,
+    ) -> Result<V, StoreError> {
+        self.witness.note_write();
+        let answer = act.await;
+        self.witness.look(call).await;
+        answer
+    }
+
     fn broken(name: &'static str, id: &SecretId) -> impl FnOnce(Fault) -> StoreError {
         let id = id.clone();
         move |fault| {
@@ -39,7 +60,7 @@ impl<T: Target> Gated<MemoryStore, T> {
 
 impl<T: Target> SecretReader for Gated<MemoryStore, T> {
     async fn get(&self, id: &SecretId, version: &Version) -> Result<SecretVersion, StoreError> {
-        let act = self.inner.get(id, version);
+        let act = async { self.seen().get(id, version).await };
         self.gate
             .pass(self.who, "get", act, Self::broken("GetSecretValue", id))
             .await
@@ -48,7 +69,7 @@ impl<T: Target> SecretReader for Gated<MemoryStore, T> {
 
 impl<T: Target> SecretStore for Gated<MemoryStore, T> {
     async fn describe(&self, id: &SecretId) -> Result<SecretState, StoreError> {
-        let act = self.inner.describe(id);
+        let act = async { self.seen().describe(id).await };
         self.gate
             .pass(
                 self.who,
@@ -66,11 +87,7 @@ impl<T: Target> SecretStore for Gated<MemoryStore, T> {
         value: &SecretDocument,
         token: Option<&RotationToken>,
     ) -> Result<(), StoreError> {
-        let act = async {
-            let answer = self.inner.put_pending(id, version, value, token).await;
-            self.witness.look("put").await;
-            answer
-        };
+        let act = self.write("put", self.inner.put_pending(id, version, value, token));
         self.gate
             .pass(self.who, "put", act, Self::broken("PutSecretValue", id))
             .await
@@ -82,11 +99,7 @@ impl<T: Target> SecretStore for Gated<MemoryStore, T> {
         from: &VersionId,
         to: &VersionId,
     ) -> Result<(), StoreError> {
-        let act = async {
-            let answer = self.inner.promote(id, from, to).await;
-            self.witness.look("promote").await;
-            answer
-        };
+        let act = self.write("promote", self.inner.promote(id, from, to));
         self.gate
             .pass(
                 self.who,
@@ -98,11 +111,7 @@ impl<T: Target> SecretStore for Gated<MemoryStore, T> {
     }
 
     async fn discard_pending(&self, id: &SecretId, version: &VersionId) -> Result<(), StoreError> {
-        let act = async {
-            let answer = self.inner.discard_pending(id, version).await;
-            self.witness.look("discard").await;
-            answer
-        };
+        let act = self.write("discard", self.inner.discard_pending(id, version));
         self.gate
             .pass(
                 self.who,

@@ -82,6 +82,7 @@ impl<R: Rotator, T: Target> Run<R, T> {
 
     /// What the service does before the first event.
     pub(super) fn begin(&self, n: usize) {
+        self.witness.note_write();
         if self.store.begin_rotation(&self.id, &version(n)).is_err() {
             let seen = "an earlier rotation is not complete: the service refuses to begin another";
             self.witness.convict(Invariant::CrashesHeal, seen);

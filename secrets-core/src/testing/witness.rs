@@ -37,6 +37,7 @@ struct Notes {
     /// Call at which AWSCURRENT stopped working.
     gap_since: Option<usize>,
     longest_gap: usize,
+    before_last_write: Option<MemoryStore>,
     /// What each pending version held when it was first seen.
     pending: BTreeMap<VersionId, SecretDocument>,
 }
@@ -93,6 +94,16 @@ impl<T: Target> Witness<T> {
     /// For how many calls AWSCURRENT did not work, at the longest.
     pub(super) fn longest_gap(&self) -> usize {
         self.notes().longest_gap
+    }
+
+    /// Keeps the store as it is now, for reads that lag behind the write that follows.
+    pub(super) fn note_write(&self) {
+        let before = self.store.fork();
+        self.notes().before_last_write = Some(before);
+    }
+
+    pub(super) fn before_last_write(&self) -> Option<MemoryStore> {
+        self.notes().before_last_write.clone()
     }
 
     /// What a label names.

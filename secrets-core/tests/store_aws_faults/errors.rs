@@ -1,6 +1,6 @@
 //! No answer, or an error for an answer, however often it is tried.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use harness::proxy::{Fault, HttpAction, HttpProxy};
 use secrets_core::store::StoreErrorKind;
@@ -84,6 +84,8 @@ async fn what_is_no_answer_of_the_service_is_unavailable() {
 #[tokio::test]
 async fn a_service_that_hangs_is_unavailable_when_the_time_is_up() {
     const SHORT: Duration = Duration::from_millis(30);
+    /// Less than the shortest time-out that is not `SHORT`.
+    const LONG: Duration = Duration::from_secs(4);
     let proxy = HttpProxy::start(NOWHERE).await;
     proxy.fault_from(1, Fault::Before(HttpAction::Hang));
     let attempt = Timeouts {
@@ -98,7 +100,9 @@ async fn a_service_that_hangs_is_unavailable_when_the_time_is_up() {
         let store = store_in("test-hang", &proxy.endpoint(), &timeouts);
         for call in Call::ALL {
             let before = proxy.calls().len();
+            let start = Instant::now();
             call.fails(&store, StoreErrorKind::Unavailable, None).await;
+            assert!(start.elapsed() < LONG, "{call:?} with {timeouts:?}");
             // A busy machine may use up the time before the request is out.
             let seen = proxy.calls().len() - before;
             assert!(seen <= tries, "{call:?} was tried {seen} times");

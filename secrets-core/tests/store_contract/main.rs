@@ -54,7 +54,11 @@ const CONVICTIONS: &[(Flaw, &[&str])] = &[
     ),
     (
         Flaw::BytesBecomeText,
-        &["bytes_come_back", "the_largest_value"],
+        &[
+            "bytes_come_back",
+            "the_largest_value",
+            "put_pending_of_another_value_is_conflict",
+        ],
     ),
     (Flaw::CutsLongValues, &["the_largest_value"]),
     (
@@ -92,6 +96,7 @@ const CONVICTIONS: &[(Flaw, &[&str])] = &[
         Flaw::DiscardsNothing,
         &[
             "a_secret_marked_for_deletion_takes_no_change",
+            "put_pending_of_the_same_value_again",
             "discard_pending_takes_awspending_off",
             "discard_pending_of_a_version_without_awspending",
             "discard_pending_lets_another_rotation_begin",
@@ -178,7 +183,13 @@ async fn a_declared_deviation_hides_no_other_sentence() {
     let broken = judge(Flaw::BytesBecomeText, &[declared]).await;
     let broken = broken.expect_err("another sentence is broken, too");
     let sentences: Vec<_> = broken.sentences().collect();
-    assert_eq!(sentences, ["bytes_come_back_to_the_letter"]);
+    assert_eq!(
+        sentences,
+        [
+            "bytes_come_back_to_the_letter",
+            "put_pending_of_another_value_is_conflict_and_changes_nothing"
+        ]
+    );
 }
 
 #[tokio::test]

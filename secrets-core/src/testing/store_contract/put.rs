@@ -62,6 +62,11 @@ pub(super) async fn put_pending_of_the_same_value_again_succeeds_and_changes_not
         let before = case.snapshot().await?;
         case.put(&second, &document).await?;
         before.compare(&case.snapshot().await?)?;
+
+        // The label does not come back with a late repeat either.
+        case.store().discard_pending(&case.id, &second).await?;
+        case.put(&second, &document).await?;
+        case.has(Label::Pending, None).await?;
     }
     Ok(())
 }
@@ -71,10 +76,19 @@ pub(super) async fn put_pending_of_another_value_is_conflict_and_changes_nothing
 >(
     fixture: &F,
 ) -> Held {
-    let case = Case::new(fixture).await?;
-    let second = case.pending("second").await?;
-    let put = value("other");
-    case.refuses(&[Conflict], case.put(&second, &put)).await
+    let (text, bytes) = (SecretDocument::from_text, SecretDocument::from_bytes);
+    for (held, other) in [
+        (value("second"), value("other")),
+        (text("1"), text("1 ")),
+        (bytes(vec![0, 1]), bytes(vec![0, 2])),
+        (text("1"), bytes(b"1".to_vec())),
+    ] {
+        let case = Case::new(fixture).await?;
+        let second = case.begin("second").await?;
+        case.put(&second, &held).await?;
+        case.refuses(&[Conflict], case.put(&second, &other)).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn put_pending_of_another_value_for_a_promoted_version_is_conflict_and_changes_nothing<
