@@ -53,14 +53,14 @@ async fn secrets_manager_that_says_no_is_quoted_with_a_remedy() {
             "StoreDenied",
             "grant this action",
         ),
-        (
-            400,
-            "ExpiredTokenException",
-            "StoreDenied",
-            "grant this action",
-        ),
+        (400, "ExpiredTokenException", "StoreDenied", "have expired"),
         (400, "DecryptionFailure", "StoreKeyUnusable", "KMS key"),
-        (500, "InternalServiceError", "StoreUnavailable", "endpoint"),
+        (
+            500,
+            "InternalServiceError",
+            "StoreUnavailable",
+            "the service failed",
+        ),
     ] {
         // One call of each kind: describe, get, put, describe of setSecret, get of testSecret, promote.
         for call in [1, 2, 4, 5, 8, 11] {

@@ -14,6 +14,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::error::UNREADABLE;
 use super::{
     Label, SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind,
     Version,
@@ -133,8 +134,7 @@ impl SecretReader for AwsStore {
         };
         let reply = call.send().await.map_err(|fault| error(GET, id, &fault))?;
         let unreadable = || {
-            StoreError::new(StoreErrorKind::Unavailable, GET, id)
-                .with_code(Some("UnreadableReply".into()))
+            StoreError::new(StoreErrorKind::Unavailable, GET, id).with_code(Some(UNREADABLE.into()))
         };
         let document = match (reply.secret_string, reply.secret_binary) {
             (Some(text), _) => SecretDocument::from_text(&Zeroizing::new(text)),

@@ -31,6 +31,9 @@ impl StoreErrorKind {
     }
 }
 
+/// The code of a reply that is none of the service's: a proxy's page, a reply cut short.
+pub(crate) const UNREADABLE: &str = "UnreadableReply";
+
 /// Why the store did not do what was asked. It never holds a request or a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,14 +76,28 @@ impl StoreError {
         self
     }
 
+    /// Whether the service itself has answered.
+    fn reached(&self) -> bool {
+        self.request_id.is_some() || self.code.as_deref().is_some_and(|code| code != UNREADABLE)
+    }
+
+    fn expired(&self) -> bool {
+        let code = self.code.as_deref();
+        code.is_some_and(|code| code.contains("Expired"))
+    }
+
     fn remedy(&self) -> &'static str {
         match self.kind {
             StoreErrorKind::NotFound => "not found; check the name, the region and the version",
             StoreErrorKind::Conflict => "another writer was there first; try again",
             StoreErrorKind::Throttled => "throttled; try again later",
+            StoreErrorKind::Denied if self.expired() => {
+                "the caller's credentials have expired; try again with new ones"
+            }
             StoreErrorKind::Denied => {
                 "denied; grant this action on the secret to the caller's role"
             }
+            StoreErrorKind::Unavailable if self.reached() => "the service failed; try again later",
             StoreErrorKind::Unavailable => {
                 "no usable answer; in a VPC, check that it has an endpoint for Secrets Manager and that \
                  security groups let the function reach it"

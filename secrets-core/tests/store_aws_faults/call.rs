@@ -109,7 +109,7 @@ impl Call {
         for part in [
             self.operation(),
             "`app/db`",
-            remedy(kind),
+            remedy(kind, code),
             code.unwrap_or_default(),
         ] {
             assert!(text.contains(part), "{part:?} is missing: {text}");
@@ -121,8 +121,15 @@ impl Call {
 }
 
 /// What the text of an error must tell.
-pub(crate) fn remedy(kind: StoreErrorKind) -> &'static str {
+pub(crate) fn remedy(kind: StoreErrorKind, code: Option<&str>) -> &'static str {
     match kind {
+        StoreErrorKind::Denied if code.is_some_and(|code| code.contains("Expired")) => {
+            "have expired; try again with new ones"
+        }
+        // The service was reached: the network is not to blame.
+        StoreErrorKind::Unavailable if !matches!(code, None | Some("UnreadableReply")) => {
+            "the service failed; try again later"
+        }
         StoreErrorKind::NotFound => "check the name, the region and the version",
         StoreErrorKind::Throttled | StoreErrorKind::Conflict => "try again",
         StoreErrorKind::Denied => "grant this action on the secret to the caller's role",
