@@ -74,6 +74,7 @@ mod gate;
 mod gated;
 mod leak;
 mod prove;
+mod rotator_contract;
 mod run;
 mod schedules;
 pub mod sentinel;

@@ -48,7 +48,7 @@ pub(super) struct Run<R, T> {
     pub(super) witness: Arc<Witness<T>>,
     store: MemoryStore,
     id: SecretId,
-    step_timeout: Duration,
+    pub(super) step_timeout: Duration,
 }
 
 impl<R: Rotator, T: Target> Run<R, T> {

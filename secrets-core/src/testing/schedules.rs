@@ -3,13 +3,13 @@
 use std::sync::PoisonError;
 
 use crate::event::Step;
-use crate::rotator::{Context, Rotator, Verdict};
-use crate::store::Label;
+use crate::rotator::Rotator;
 
 use super::explore::{Pair, Path, side_by_side};
 use super::gate::Fault;
 use super::leak;
 use super::prove::{Broken, Prover, judge};
+use super::rotator_contract;
 use super::run::{End, Run, version};
 use super::target::{Target, Trial, World};
 use super::violation::{Invariant, Schedule};
@@ -35,40 +35,7 @@ impl<F> Prover<F> {
         F: AsyncFn(World) -> Trial<R, T>,
     {
         let run = self.trial::<R, T>().await;
-        let witness = &run.witness;
-        let cx = Context::new(
-            "kit/secret".into(),
-            version(1),
-            tokio::time::Instant::now() + self.step_timeout,
-        );
-        let first = match witness.at(&Label::Current).await {
-            Some(document) => R::Credential::try_from(&document),
-            None => return judge(&run, Schedule::Contract),
-        };
-        match first {
-            Err(fault) => {
-                let seen = format!("the rotator cannot read the first secret: {fault}");
-                witness.convict(Invariant::CrashesHeal, seen);
-            }
-            Ok(first) => {
-                let probe = witness.around("test", run.rotator.test(&first, &cx)).await;
-                if probe != Ok(Verdict::Accepted) {
-                    let seen =
-                        format!("the first secret works, and the rotator's probe says {probe:?}");
-                    witness.convict(Invariant::CrashesHeal, seen);
-                }
-                if witness.target.outage(true).await {
-                    let probe = witness.around("test", run.rotator.test(&first, &cx)).await;
-                    witness.target.outage(false).await;
-                    if let Ok(verdict) = probe {
-                        let seen =
-                            format!("the target is out of reach, and the probe says {verdict:?}");
-                        witness.convict(Invariant::DoubtChangesNothing, seen);
-                    }
-                }
-            }
-        }
-        witness.listen().await;
+        rotator_contract::check(&run).await;
         judge(&run, Schedule::Contract)
     }
 

@@ -285,7 +285,11 @@ async fn each_crime_is_found_for_what_it_is() {
             Invariant::RestOfSecretStays,
         ),
         (Slots::One, Crime::HidesTheGap, Invariant::ProfileIsTrue),
-        (Slots::Two, Crime::RepeatsRetain, Invariant::ProfileIsTrue),
+        (
+            Slots::Two,
+            Crime::RepeatsRetain,
+            Invariant::RepeatsAreHarmless,
+        ),
     ] {
         convict(crime, invariant, fresh(slots, Some(crime))).await;
     }

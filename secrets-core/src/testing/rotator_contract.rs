@@ -1,0 +1,199 @@
+//! What [`Rotator`] says under `# Behavior`, one function a sentence. Here the rotator is on its own,
+//! without the engine that would keep it from most mistakes.
+
+use tokio::time::Instant;
+
+use crate::document::SecretDocument;
+use crate::rotator::{Context, Proven, Retirement, Rotator, Verdict};
+use crate::store::Label;
+
+use super::run::{Run, version};
+use super::target::Target;
+use super::violation::Invariant;
+
+/// A rotator, its target, and the first secret as the rotator reads it.
+struct Case<'r, R: Rotator, T> {
+    run: &'r Run<R, T>,
+    cx: Context,
+    document: SecretDocument,
+    first: R::Credential,
+}
+
+/// Goes through all sentences; what is broken is noted with the run's witness.
+pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
+    let deadline = Instant::now() + run.step_timeout;
+    let cx = Context::new("kit/secret".into(), version(1), deadline);
+    let Some(document) = run.witness.at(&Label::Current).await else {
+        return run
+            .witness
+            .convict(Invariant::NobodyLockedOut, "the trial has no first secret");
+    };
+    match R::Credential::try_from(&document) {
+        Err(fault) => {
+            let seen = format!("the rotator cannot read the first secret: {fault}");
+            run.witness.convict(Invariant::CrashesHeal, seen);
+        }
+        Ok(first) => {
+            let case = Case {
+                run,
+                cx,
+                document,
+                first,
+            };
+            case.test_accepts_what_the_target_accepts().await;
+            case.test_of_a_target_out_of_reach_is_an_error().await;
+            case.test_changes_nothing().await;
+            if let Some(pending) = case.create_changes_what_the_profile_names().await {
+                case.create_for_the_same_version_leaves_no_second_credential()
+                    .await;
+                case.set_repeated_ends_in_the_same_state(&pending).await;
+                case.retire_of_what_is_gone_is_success(&pending).await;
+            }
+        }
+    }
+    run.witness.listen().await;
+}
+
+impl<R: Rotator, T: Target> Case<'_, R, T> {
+    async fn probe(&self) -> Result<Verdict, crate::rotator::RotatorError> {
+        let probe = self.run.rotator.test(&self.first, &self.cx);
+        self.run.witness.around("test", probe).await
+    }
+
+    async fn test_accepts_what_the_target_accepts(&self) {
+        let probe = self.probe().await;
+        if probe != Ok(Verdict::Accepted) {
+            let seen = format!("the first secret works, and the rotator's probe says {probe:?}");
+            self.run.witness.convict(Invariant::CrashesHeal, seen);
+        }
+    }
+
+    async fn test_of_a_target_out_of_reach_is_an_error(&self) {
+        if self.run.witness.target.outage(true).await {
+            let probe = self.probe().await;
+            self.run.witness.target.outage(false).await;
+            if let Ok(verdict) = probe {
+                let seen = format!("the target is out of reach, and the probe says {verdict:?}");
+                self.run
+                    .witness
+                    .convict(Invariant::DoubtChangesNothing, seen);
+            }
+        }
+    }
+
+    async fn test_changes_nothing(&self) {
+        let before = self.run.witness.snapshot().await;
+        let _ = self.probe().await;
+        if self.run.witness.snapshot().await != before {
+            let seen = "a probe changed something";
+            self.run
+                .witness
+                .convict(Invariant::RepeatsAreHarmless, seen);
+        }
+    }
+
+    /// Gives the next secret, which is made but not set.
+    async fn create_changes_what_the_profile_names(&self) -> Option<SecretDocument> {
+        let patch = self.run.rotator.create(&self.first, &self.cx).await;
+        let pending = match patch.map(|patch| self.document.patched(&patch)) {
+            Ok(Ok(pending)) => pending,
+            Ok(Err(fault)) => {
+                let seen = format!("the patch does not fit the secret: {fault}");
+                self.run.witness.convict(Invariant::RestOfSecretStays, seen);
+                return None;
+            }
+            Err(fault) => {
+                let seen = format!("create failed: {fault}");
+                self.run.witness.convict(Invariant::CrashesHeal, seen);
+                return None;
+            }
+        };
+        let changed = pending.differing_keys(&self.document);
+        if changed.is_empty() {
+            let seen = "the rotator made the current value again";
+            self.run.witness.convict(Invariant::ValueChanges, seen);
+            return None;
+        }
+        let named = self.run.witness.profile.rotates.keys();
+        let foreign = changed
+            .iter()
+            .find(|key| !named.is_empty() && !named.contains(&key.as_str()));
+        if let Some(key) = foreign {
+            let seen = format!("the rotator changed `{key}`, which its profile does not name");
+            self.run.witness.convict(Invariant::RestOfSecretStays, seen);
+            return None;
+        }
+        Some(pending)
+    }
+
+    async fn create_for_the_same_version_leaves_no_second_credential(&self) {
+        let before = self.run.witness.target.live().await;
+        let _ = self.run.rotator.create(&self.first, &self.cx).await;
+        let after = self.run.witness.target.live().await;
+        if let (Some(before), Some(after)) = (before, after)
+            && after > before
+        {
+            let seen = "create, called again for the same version, made another credential";
+            self.run.witness.convict(Invariant::NothingPilesUp, seen);
+        }
+    }
+
+    async fn set_repeated_ends_in_the_same_state(&self, pending: &SecretDocument) {
+        let Ok(wanted) = R::Credential::try_from(pending) else {
+            return;
+        };
+        // A credential that works from the moment it is made is never set.
+        if self.run.rotator.test(&wanted, &self.cx).await != Ok(Verdict::Rejected) {
+            return;
+        }
+        let state = async || {
+            let target = &self.run.witness.target;
+            (
+                target.works(&self.document).await,
+                target.works(pending).await,
+                target.live().await,
+            )
+        };
+        let set = self
+            .run
+            .rotator
+            .set(Proven::new(&self.first), &wanted, &self.cx)
+            .await;
+        let before = state().await;
+        if set.is_err() || !before.1 {
+            // That is what a rotation will show, with its calls.
+            return;
+        }
+        let _ = self
+            .run
+            .rotator
+            .set(Proven::new(&wanted), &wanted, &self.cx)
+            .await;
+        if state().await != before {
+            let seen = "set, called again, ends in another state";
+            self.run
+                .witness
+                .convict(Invariant::RepeatsAreHarmless, seen);
+        }
+    }
+
+    async fn retire_of_what_is_gone_is_success(&self, pending: &SecretDocument) {
+        let Ok(kept) = R::Credential::try_from(pending) else {
+            return;
+        };
+        if self.run.witness.profile.retires == Retirement::Never {
+            return;
+        }
+        for again in [false, true] {
+            let retired = self
+                .run
+                .rotator
+                .retire(&self.first, &[&kept], &self.cx)
+                .await;
+            if let (Err(fault), true) = (retired, again) {
+                let seen = format!("retire of a credential that is gone failed: {fault}");
+                self.run.witness.convict(Invariant::CrashesHeal, seen);
+            }
+        }
+    }
+}
