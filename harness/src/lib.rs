@@ -25,7 +25,6 @@ pub mod lambda_host;
 pub mod postgres;
 pub mod proxy;
 pub mod secrets_manager;
-pub mod sentinel;
 pub mod tls;
 
 mod http;

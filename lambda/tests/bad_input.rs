@@ -8,8 +8,8 @@
 
 mod support;
 
-use harness::sentinel;
 use secrets_core::event::Step;
+use secrets_core::testing::sentinel;
 use serde_json::{Value, json};
 use support::{FIRST, SECRET, Stage, TIMEOUT, event, function, token};
 

@@ -1,4 +1,4 @@
-//! The emulator's own RotateSecret drives the built binary through all four steps.
+//! The emulator's own `RotateSecret` drives the built binary through all four steps.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -70,7 +70,10 @@ async fn a_kill_at_any_call_to_secrets_manager_is_survived() {
         }
     }
     assert_eq!(struck, 22);
-    assert_eq!(harness::sentinel::found(FIRST, &stage.lambda.logs()), None);
+    assert_eq!(
+        secrets_core::testing::sentinel::found(FIRST, &stage.lambda.logs()),
+        None
+    );
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ mod support;
 use std::time::Duration;
 
 use harness::proxy::{Fault, HttpAction, TcpAction, TcpMode};
-use harness::sentinel;
 use secrets_core::event::Step;
+use secrets_core::testing::sentinel;
 use support::{FIRST, Stage};
 
 /// Runs a rotation with every call from the `n`th on failing; gives the error. Then the fault goes, and

@@ -7,8 +7,8 @@
 
 mod support;
 
-use harness::sentinel;
 use secrets_core::event::Step;
+use secrets_core::testing::sentinel;
 use serde_json::Value;
 use support::{FIRST, Stage, lines};
 

@@ -74,7 +74,7 @@ impl Default for PasswordRules {
 /// assert_eq!(policy.generate()?.expose_secret().len(), 40);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PasswordPolicy {
     length: usize,
     alphabet: Vec<char>,
@@ -151,6 +151,16 @@ impl PasswordPolicy {
             password.push(alphabet[below(alphabet.len(), random)?]);
         }
         Ok(SecretString::from(std::mem::take(&mut *password)))
+    }
+}
+
+impl fmt::Debug for PasswordPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordPolicy")
+            .field("length", &self.length)
+            .field("characters", &self.alphabet.len())
+            .field("required_types", &self.required.len())
+            .finish()
     }
 }
 

@@ -30,8 +30,10 @@ fn rules() -> impl Strategy<Value = PasswordRules> {
     })
 }
 
+type IsOfType = fn(char) -> bool;
+
 /// The four types, each with whether it may occur.
-fn types(rules: &PasswordRules) -> [(bool, fn(char) -> bool); 4] {
+fn types(rules: &PasswordRules) -> [(bool, IsOfType); 4] {
     [
         (!rules.exclude_numbers, |c| c.is_ascii_digit()),
         (!rules.exclude_punctuation, |c| c.is_ascii_punctuation()),
@@ -43,7 +45,7 @@ fn types(rules: &PasswordRules) -> [(bool, fn(char) -> bool); 4] {
 proptest! {
     #[test]
     fn a_password_follows_its_rules_or_the_rules_are_refused(rules in rules()) {
-        let left = |is: fn(char) -> bool| {
+        let left = |is: IsOfType| {
             (' '..='~').filter(|c| is(*c) && !rules.exclude_characters.contains(*c)).count()
         };
         let included: Vec<_> = types(&rules).into_iter().filter(|(on, is)| *on && left(*is) > 0).collect();

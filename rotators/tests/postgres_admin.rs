@@ -1,5 +1,6 @@
 //! Expiry dates, and the admin whom `masterarn` names.
 
+#![cfg(feature = "postgres")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;

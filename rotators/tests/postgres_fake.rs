@@ -3,18 +3,20 @@
 //! The fake speaks the protocol of `PostgreSQL` without TLS, lets everybody in, and answers each
 //! statement as the test says.
 
+#![cfg(feature = "postgres")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rotators::password::{PasswordPolicy, PasswordRules};
 use rotators::postgres::{PostgresCredential, PostgresSettings, SingleUser};
 use secrets_core::document::SecretDocument;
 use secrets_core::event::Step;
 use secrets_core::rotation::{Outcome, Reason, Rotation, RotationError};
-use secrets_core::rotator::{Context, Rotator, RotatorErrorKind as Kind, Verdict};
+use secrets_core::rotator::{Context, Rotator, RotatorError, RotatorErrorKind as Kind, Verdict};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretReader, SecretStore, Version};
 use secrets_core::testing::Driver;
@@ -29,6 +31,9 @@ const NEW: &str = "sentinel-new";
 
 /// What the server answers: nothing but the end of the statement, or this SQLSTATE.
 type Answer = Option<&'static str>;
+
+/// Instead of a SQLSTATE: no answer, and no end of the connection either.
+const NEVER: Answer = Some("never");
 
 /// From user and statement to an answer; `password` stands for a login.
 type Script = fn(user: &str, statement: &str) -> Answer;
@@ -92,6 +97,9 @@ async fn serve(
         let answer = script(&user, &statement);
         let entry = (user.clone(), statement);
         seen.lock().expect("not poisoned").push(entry);
+        if answer == NEVER {
+            std::future::pending::<()>().await;
+        }
         let mut reply = answer.map_or(b"C\0\0\0\x07OK\0".to_vec(), error);
         reply.extend(b"Z\0\0\0\x05I");
         stream.write_all(&reply).await?;
@@ -134,9 +142,9 @@ fn document(port: u16, extra: &serde_json::Value) -> SecretDocument {
     SecretDocument::from_text(&document.to_string())
 }
 
-fn rotator(store: &MemoryStore) -> SingleUser<MemoryStore> {
-    let policy = PasswordPolicy::new(&PasswordRules::default()).expect("the default");
-    SingleUser::new(store.clone(), PostgresSettings::new(policy))
+fn settings() -> PostgresSettings {
+    let policy = PasswordPolicy::new(&PasswordRules::default());
+    PostgresSettings::new(policy.expect("the default"))
 }
 
 impl Case {
@@ -163,7 +171,7 @@ impl Case {
             .put_pending(&"s".into(), &"second".into(), &pending, None)
             .await
             .expect("an empty version");
-        let rotation = Rotation::new(store.clone(), rotator(&store));
+        let rotation = Rotation::new(store.clone(), SingleUser::new(store.clone(), settings()));
         Self {
             fake,
             store,
@@ -269,37 +277,57 @@ async fn a_server_that_shows_no_roles_is_served_all_the_same() {
 }
 
 #[tokio::test]
-async fn nothing_is_changed_while_the_answer_to_a_login_is_not_clear() {
-    for code in [
+async fn nothing_is_known_while_the_answer_to_a_login_is_not_clear() {
+    const CODES: [&str; 7] = [
         "53300", "57P03", "28000", "3D000", "42501", "XX000", "58030",
-    ] {
-        // A function pointer takes nothing along: the code comes with the name of the user.
+    ];
+    for code in CODES {
+        // A function pointer takes nothing along: the code comes as the password.
         let script: Script = |_, statement| {
-            [
-                "53300", "57P03", "28000", "3D000", "42501", "XX000", "58030",
-            ]
-            .into_iter()
-            .find(|code| statement == format!("password {code}"))
+            let password = statement.strip_prefix("password ")?;
+            CODES.into_iter().find(|code| *code == password)
         };
-        let case = Case::new(script, json!({})).await;
-        let candidate = document(case.fake.port, &json!({ "password": code }));
-        let candidate = PostgresCredential::try_from(&candidate).expect("complete");
-        let deadline = Instant::now() + std::time::Duration::from_secs(10);
-        let cx = Context::new("s".into(), "v".into(), deadline);
-        let test = rotator(&case.store).test(&candidate, &cx).await;
-        let fault = test.expect_err("no verdict");
-        assert_eq!(fault.code(), Some(code));
-        assert_ne!(test_accepts(&case).await, Verdict::Rejected);
+        let fake = Fake::start(script).await;
+        let extra = json!({ "password": code });
+        let test = test(&settings(), fake.port, &extra).await;
+        assert_eq!(test.expect_err("no verdict").code(), Some(code));
     }
 }
 
-async fn test_accepts(case: &Case) -> Verdict {
-    let candidate = document(case.fake.port, &json!({}));
-    let candidate = PostgresCredential::try_from(&candidate).expect("complete");
-    let deadline = Instant::now() + std::time::Duration::from_secs(10);
+#[tokio::test]
+async fn nothing_outlives_a_session_without_an_end() {
+    let fake = Fake::start(|_, statement| NEVER.filter(|_| statement == "SELECT 1")).await;
+    let mut settings = settings();
+    settings.timeouts.statement = Duration::from_millis(50);
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = alive();
+    let test = test(&settings, fake.port, &json!({})).await;
+    assert_eq!(test.expect_err("no answer").kind(), Kind::Unreachable);
+    // The task of the fake's connection stays; ours ends, and its socket with it.
+    let ours_has_ended = async {
+        while alive() > before + 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(10), ours_has_ended).await;
+    assert!(ended.is_ok(), "{} tasks instead of {}", alive(), before + 1);
+}
+
+/// Asks a server that speaks no TLS whether it takes the secret, with these keys more.
+async fn test(
+    settings: &PostgresSettings,
+    port: u16,
+    extra: &serde_json::Value,
+) -> Result<Verdict, RotatorError> {
+    let rotator = SingleUser::new(MemoryStore::new(), settings.clone());
+    let candidate = PostgresCredential::try_from(&document(port, extra)).expect("complete");
+    let deadline = Instant::now() + Duration::from_secs(10);
     let cx = Context::new("s".into(), "v".into(), deadline);
-    let test = rotator(&case.store).test(&candidate, &cx).await;
-    test.expect("the fake lets everybody in")
+    rotator.test(&candidate, &cx).await
 }
 
 #[tokio::test]
@@ -328,13 +356,8 @@ async fn what_is_no_postgresql_is_named_as_such() {
             // Until the client has gone: an early end would cut off the greeting.
             let _ = stream.read_to_end(&mut Vec::new()).await;
         };
-        let store = MemoryStore::new();
-        let rotator = rotator(&store);
-        let candidate = document(port, &json!({ "ssl": ssl }));
-        let candidate = PostgresCredential::try_from(&candidate).expect("complete");
-        let deadline = Instant::now() + std::time::Duration::from_secs(10);
-        let cx = Context::new("s".into(), "v".into(), deadline);
-        let (test, ()) = tokio::join!(rotator.test(&candidate, &cx), server);
+        let (settings, extra) = (settings(), json!({ "ssl": ssl }));
+        let (test, ()) = tokio::join!(test(&settings, port, &extra), server);
         let fault = test.expect_err("no verdict");
         assert_eq!(fault.kind(), kind, "{ssl} {greeting:?}: {fault}");
         assert!(

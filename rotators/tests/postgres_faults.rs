@@ -1,5 +1,6 @@
 //! What stands in the way: each fault is named, loses nothing, and once it is gone the rotation goes on.
 
+#![cfg(feature = "postgres")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;

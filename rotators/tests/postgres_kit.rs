@@ -1,4 +1,5 @@
 //! The kit, against real servers: faults at every call of a rotation, and what is left of it.
+#![cfg(feature = "postgres")]
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,6 @@
 //! TLS, and servers that are silent, slow or not there.
 
+#![cfg(feature = "postgres")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;

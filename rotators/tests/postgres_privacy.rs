@@ -1,5 +1,6 @@
 //! What a server that writes everything down gets to know.
 
+#![cfg(feature = "postgres")]
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use secrets_core::rotator::{Context, RotatorError};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
@@ -132,11 +132,13 @@ impl Session {
             client,
             mut carrier,
             silent,
+            deadline,
             ..
         } = self;
         drop(client);
         if !silent.into_inner() {
-            let _ = timeout(CLOSE, &mut carrier.0).await;
+            let enough = deadline.min(Instant::now() + CLOSE);
+            let _ = timeout_at(enough, &mut carrier.0).await;
         }
     }
 }

@@ -111,6 +111,7 @@ impl<R: SecretReader> SingleUser<R> {
     ) -> Result<(), RotatorError> {
         let peer = session.peer();
         let statement = |fault: SessionError| fault.of_statement(peer);
+        let change = |fault: SessionError| fault.of_change(peer, self.settings.password_form);
         // `ALTER ROLE .. SET role` makes every session start as another role, who may not do this.
         let own_role = Sql::new("SET ROLE NONE");
         session.run(&own_role).await.map_err(statement)?;
@@ -120,9 +121,7 @@ impl<R: SecretReader> SingleUser<R> {
         let new_expiry = self.new_expiry(session, username).await;
         let mut valid_until = new_expiry.map_err(statement)?;
         if let Some(until) = &valid_until
-            && !may_extend(session, username, until)
-                .await
-                .map_err(statement)?
+            && !may_extend(session, username, until).await.map_err(change)?
         {
             if let Some(admin) = &pending.admin {
                 let until = valid_until.as_deref();
@@ -135,14 +134,14 @@ impl<R: SecretReader> SingleUser<R> {
             );
             valid_until = None;
         }
-        let change = self.change(&pending.login, valid_until.as_deref());
-        match (session.run(&change).await, &pending.admin) {
+        let password = self.change(&pending.login, valid_until.as_deref());
+        match (session.run(&password).await, &pending.admin) {
             (Ok(_), _) => Ok(()),
             (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
                 let until = valid_until.as_deref();
                 self.change_as_admin(admin, pending, until, cx).await
             }
-            (Err(fault), _) => Err(fault.of_change(peer, self.settings.password_form)),
+            (Err(fault), _) => Err(change(fault)),
         }
     }
 
@@ -246,9 +245,9 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
         let Entry::Open(session) = self.open(proven, &proven.login, Role::Own, cx).await? else {
-            return Err(RotatorError::refused(
-                "the server refuses a password that it took a moment ago: somebody else changes it, too; \
-                 stop that, then rotate again",
+            return Err(RotatorError::unreachable(
+                "the server refuses a password that it took a moment ago: somebody else changed it; try \
+                 again, which finds the one that holds",
             )
             .with_code(SqlState::INVALID_PASSWORD.code()));
         };
@@ -282,5 +281,25 @@ impl<R> fmt::Debug for SingleUser<R> {
         f.debug_struct("SingleUser")
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::store::memory::MemoryStore;
+
+    use super::*;
+    use crate::password::{PasswordPolicy, PasswordRules};
+
+    #[test]
+    fn debug_shows_settings_only() {
+        let policy = PasswordPolicy::new(&PasswordRules::default()).expect("the default");
+        let rotator = SingleUser::new(MemoryStore::new(), PostgresSettings::new(policy));
+        assert_eq!(
+            format!("{rotator:?}"),
+            "SingleUser { settings: PostgresSettings { password: PasswordPolicy { length: 32, \
+             characters: 89, required_types: 4 }, password_form: Scram, password_valid_days: 90, \
+             ca_certificate: None, timeouts: Timeouts { login: 5s, statement: 10s } }, .. }"
+        );
     }
 }

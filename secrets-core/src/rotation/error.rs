@@ -269,6 +269,16 @@ pub struct RotationError {
 }
 
 impl RotationError {
+    /// What stood in the way of that step.
+    pub fn new(step: Step, secret: SecretId, version: VersionId, reason: Reason) -> Self {
+        Self {
+            step,
+            secret,
+            version,
+            reason,
+        }
+    }
+
     /// A stable name; becomes the error type that Lambda reports.
     pub fn code(&self) -> &'static str {
         self.reason.code()

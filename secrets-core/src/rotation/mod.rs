@@ -133,11 +133,13 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         tokio::time::timeout_at(deadline, work)
             .await
             .unwrap_or(Err(Reason::OutOfTime))
-            .map_err(|reason| RotationError {
-                step: event.step,
-                secret: event.secret.clone(),
-                version: event.version.clone(),
-                reason,
+            .map_err(|reason| {
+                RotationError::new(
+                    event.step,
+                    event.secret.clone(),
+                    event.version.clone(),
+                    reason,
+                )
             })
     }
 }

@@ -307,11 +307,10 @@ fn kind(code: &str) -> StoreErrorKind {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests {
-    use harness::sentinel::found;
-
     use super::*;
+    use crate::testing::sentinel::found;
 
     #[test]
     fn neither_settings_nor_store_nor_the_client_of_the_sdk_show_credentials() {

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use harness::proxy::HttpProxy;
 use harness::secrets_manager::{Moto, SecretsManager};
-use harness::sentinel::found;
 use secrets_core::document::SecretDocument;
 use secrets_core::event::{RotationToken, SecretId, VersionId};
 use secrets_core::store::aws::{AwsSettings, AwsStore, Timeouts};
 use secrets_core::store::{SecretReader, SecretStore, StoreError, StoreErrorKind, Version};
+use secrets_core::testing::sentinel::found;
 use serde_json::json;
 
 pub(crate) const VALUE: &str = "sentinel/value+1?";

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use harness::proxy::{Fault, HttpAction};
-use harness::sentinel::found;
+use secrets_core::testing::sentinel::found;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::call::{ACCESS_KEY, Call, ROTATION, SESSION, VALUE, emulated};
