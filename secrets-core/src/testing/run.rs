@@ -18,10 +18,7 @@ use super::gated::Gated;
 use super::leak;
 use super::target::{Target, Trial, World};
 use super::violation::Invariant;
-use super::witness::Witness;
-
-/// Every version that the kit registers starts with this.
-pub(super) const VERSION_PREFIX: &str = "kit-";
+use super::witness::{VERSION_PREFIX, Witness};
 
 /// `version(2)` is the version of the second rotation; 0 is the value that a trial starts with.
 pub(super) fn version(n: usize) -> VersionId {

@@ -18,6 +18,9 @@ use super::sentinel;
 use super::target::Target;
 use super::violation::Invariant;
 
+/// Every version that the kit registers starts with this.
+pub(super) const VERSION_PREFIX: &str = "kit-";
+
 /// Sees one trial from beginning to end.
 pub(super) struct Witness<T> {
     pub(super) store: MemoryStore,
@@ -230,7 +233,7 @@ impl<T: Target> Witness<T> {
             return;
         };
         // The kit registers every version itself; one that it did not name is somebody else's.
-        if !pending.id.as_str().starts_with(super::run::VERSION_PREFIX) {
+        if !pending.id.as_str().starts_with(VERSION_PREFIX) {
             let seen = format!("after `{call}` AWSPENDING sits on a version of nobody's");
             self.convict(Invariant::ForeignPendingStays, seen);
         }
