@@ -73,11 +73,12 @@ impl Server {
             "ca_certificate": self.postgres.ca_pem(), "note": 1.50,
         });
         let policy = PasswordPolicy::new(&PasswordRules::default()).expect("rules");
-        Trial {
-            rotator: SingleUser::new(world.store().clone(), PostgresSettings::new(policy)),
-            secret: SecretDocument::from_text(&secret.to_string()),
-            target: Role { server: self, name },
-        }
+        let role = Role { server: self, name };
+        Trial::new(
+            role,
+            SecretDocument::from_text(&secret.to_string()),
+            move || SingleUser::new(world.store().clone(), PostgresSettings::new(policy.clone())),
+        )
     }
 }
 

@@ -186,7 +186,8 @@ pub trait Rotator: Send + Sync {
     /// Makes the target forget `retired`, at the time that [`Profile::retires`] names.
     ///
     /// # Behavior
-    /// - `kept` are the credentials in use: nothing that one of them needs is removed.
+    /// - `kept` are the credentials in use: nothing that one of them needs is removed. The last of them is
+    ///   the one to log in with: it was accepted in this rotation.
     /// - Deletes by identity, never by age. "Already gone" is success.
     fn retire(
         &self,

@@ -96,14 +96,6 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         }
     }
 
-    /// Whether two documents hold the same credential, whatever else they hold.
-    pub(super) fn same_credential(&self, one: &SecretDocument, two: &SecretDocument) -> bool {
-        match self.rotator.profile().rotates {
-            Rotates::Value => one.differing_keys(two).is_empty(),
-            Rotates::Keys(keys) => one.with_keys_from(two, keys).differing_keys(one).is_empty(),
-        }
-    }
-
     /// A new value changes what the profile names, and nothing else.
     pub(super) fn check_change(
         &self,

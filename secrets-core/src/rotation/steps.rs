@@ -64,13 +64,14 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         let current = self.version(cx, &current, Label::Current).await?.document;
         self.check_unaltered(&pending, &current)?;
 
+        let rotates = self.rotator.profile().rotates;
         let wanted = credential::<R>(&pending, Label::Pending)?;
         if self.rotator.test(&wanted, cx).await? == Verdict::Accepted {
             return Ok(Outcome::AlreadySet);
         }
         // Each credential is presented once: a second refused login may lock the account. So a value
         // that was refused under one label is not tried again under another.
-        if !self.same_credential(&pending, &current) {
+        if !rotates.same_credential(&pending, &current) {
             let login = credential::<R>(&current, Label::Current)?;
             if self.rotator.test(&login, cx).await? == Verdict::Accepted {
                 return match self.rotator.set(Proven::new(&login), &wanted, cx).await {
@@ -85,11 +86,10 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             && let Some(previous) = self.value(cx, &previous).await?
         {
             // Only the rotated keys are taken from it: an old host or TLS setting stays dead.
-            let keys = self.rotator.profile().rotates.keys();
-            let previous = current.with_keys_from(&previous.document, keys);
+            let previous = current.with_keys_from(&previous.document, rotates.keys());
             if ![&pending, &current]
                 .iter()
-                .any(|refused| self.same_credential(&previous, refused))
+                .any(|refused| rotates.same_credential(&previous, refused))
             {
                 let login = credential::<R>(&previous, Label::Previous)?;
                 if self.rotator.test(&login, cx).await? == Verdict::Accepted {
@@ -121,8 +121,11 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             (Plan::Act { current, previous }, _) => (current, previous),
             (Plan::Published { previous }, state) => {
                 if let (Retirement::AfterPromotion, Some(previous)) = (retires, previous) {
-                    let pending = state.holder(&Label::Pending).unwrap_or(cx.version());
-                    self.retire(cx, &previous, &[cx.version(), pending]).await?;
+                    let next = state
+                        .holder(&Label::Pending)
+                        .filter(|next| *next != cx.version());
+                    let in_use: Vec<_> = next.into_iter().chain([cx.version()]).collect();
+                    self.retire(cx, &previous, &in_use).await?;
                 }
                 return Ok(Outcome::AlreadyCurrent);
             }
@@ -171,7 +174,8 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         Reason::ValueRefused { discarded, source }
     }
 
-    /// Lets the target forget a version, unless a version in use holds the same credential.
+    /// Lets the target forget a version, unless a version in use holds the same credential. The last of
+    /// `in_use` was accepted by the target.
     async fn retire(
         &self,
         cx: &Context,
@@ -181,10 +185,11 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         let Some(retired) = self.value(cx, retired).await? else {
             return Ok(());
         };
+        let rotates = self.rotator.profile().rotates;
         let mut kept = Vec::with_capacity(in_use.len());
         for version in in_use {
             if let Some(version) = self.value(cx, version).await? {
-                if self.same_credential(&version.document, &retired.document) {
+                if rotates.same_credential(&version.document, &retired.document) {
                     return Ok(());
                 }
                 kept.push(credential::<R>(&version.document, Label::Current)?);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::document::SecretDocument;
+
 /// The part of a secret that a rotation may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotates {
@@ -17,6 +19,14 @@ impl Rotates {
         match self {
             Self::Keys(keys) => keys,
             Self::Value => &[],
+        }
+    }
+
+    /// Whether two documents hold the same credential, whatever else they hold.
+    pub(crate) fn same_credential(&self, one: &SecretDocument, two: &SecretDocument) -> bool {
+        match self {
+            Self::Value => one.differing_keys(two).is_empty(),
+            Self::Keys(keys) => one.with_keys_from(two, keys).differing_keys(one).is_empty(),
         }
     }
 }

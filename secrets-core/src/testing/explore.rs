@@ -112,6 +112,11 @@ pub(super) async fn side_by_side<R: Rotator, T: Target>(
             if ends.iter().all(Option::is_some) {
                 return Poll::Ready(());
             }
+            if run.gate.is_busy() {
+                // A real target answers later. Nobody goes before it has: else calls overlap, and their
+                // order is no longer ours.
+                return Poll::Pending;
+            }
             let waiting = run.gate.waiting();
             let ready = [0, 1].map(|who| waiting[who] && ends[who].is_none());
             let who = match (ready, prefix.get(path.turns.len())) {

@@ -83,8 +83,11 @@ struct State {
     calls: Vec<&'static str>,
     /// 1-based.
     fault: Option<(usize, Fault)>,
+    broken: Option<&'static str>,
     crashed: bool,
     stale: bool,
+    /// Calls under way: more than none only while a target takes its time.
+    inside: usize,
     /// While two invocations are explored: who waits, and who may go.
     turns: Option<Turns>,
 }
@@ -118,6 +121,11 @@ impl Gate {
         self.state().calls.clone()
     }
 
+    /// The last call that was broken.
+    pub(super) fn broken(&self) -> Option<&'static str> {
+        self.state().broken
+    }
+
     /// Whether the process was killed; brings up a new one.
     pub(super) fn take_crash(&self) -> bool {
         std::mem::take(&mut self.state().crashed)
@@ -126,6 +134,11 @@ impl Gate {
     /// From now on a call waits until it is granted its turn; or no longer.
     pub(super) fn take_turns(&self, on: bool) {
         self.state().turns = on.then(Turns::default);
+    }
+
+    /// Whether a call is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.state().inside > 0
     }
 
     /// Which of the two invocations wait.
@@ -156,6 +169,8 @@ impl Gate {
         broken: impl FnOnce(Fault) -> E,
     ) -> Result<T, E> {
         self.turn(who).await;
+        // Dropped with the call, also when the step runs out of time.
+        let _inside = Inside::enter(self);
         self.count(name, act, broken).await
     }
 
@@ -178,10 +193,11 @@ impl Gate {
             let mut state = self.state();
             state.calls.push(name);
             let n = state.calls.len();
-            state
-                .fault
-                .take_if(|(at, _)| *at == n)
-                .map(|(_, fault)| fault)
+            let fault = state.fault.take_if(|(at, _)| *at == n);
+            if fault.is_some() {
+                state.broken = Some(name);
+            }
+            fault.map(|(_, fault)| fault)
         };
         match fault {
             None => return act.await,
@@ -224,6 +240,22 @@ impl Gate {
             }
         })
         .await;
+    }
+}
+
+/// A call that has its turn and has not ended.
+struct Inside<'g>(&'g Gate);
+
+impl<'g> Inside<'g> {
+    fn enter(gate: &'g Gate) -> Self {
+        gate.state().inside += 1;
+        Self(gate)
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.state().inside -= 1;
     }
 }
 

@@ -123,7 +123,7 @@ impl<T: Target> SecretStore for Gated<MemoryStore, T> {
     }
 }
 
-impl<R: Rotator, T: Target> Rotator for Gated<Arc<R>, T> {
+impl<R: Rotator, T: Target> Rotator for Gated<R, T> {
     type Credential = R::Credential;
 
     fn profile(&self) -> Profile {

@@ -57,7 +57,7 @@
 //! let proof = prove(async |_| {
 //!     let target = Lock(Arc::new(Mutex::new("first".into())));
 //!     let secret = SecretDocument::from_text(r#"{"password": "first"}"#);
-//!     Trial { rotator: target.clone(), target, secret }
+//!     Trial::new(target.clone(), secret, move || target.clone())
 //! })
 //! .await;
 //! let proof = proof.unwrap_or_else(|violation| panic!("{violation}"));

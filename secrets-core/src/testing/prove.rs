@@ -111,9 +111,10 @@ impl<F> Prover<F> {
         T: Target,
     {
         let _listens = tracing::subscriber::set_default(Listener);
-        self.contract().await?;
-        let (calls, gap) = self.undisturbed().await?;
-        self.outage().await?;
+        // In boxes: what a rotator awaits would make this future, and each that awaits it, large.
+        Box::pin(self.contract()).await?;
+        let (calls, gap) = Box::pin(self.undisturbed()).await?;
+        Box::pin(self.outage()).await?;
         let mut proof = Proof {
             calls,
             gap,
@@ -123,14 +124,14 @@ impl<F> Prover<F> {
         for rotation in [1, 2] {
             for call in 1..=calls {
                 for fault in &self.faults {
-                    self.fault_at(rotation, call, *fault).await?;
+                    Box::pin(self.fault_at(rotation, call, *fault)).await?;
                     proof.faults += 1;
                 }
             }
         }
         if self.interleavings {
             for pair in Pair::all() {
-                proof.interleavings += self.explore(pair).await?;
+                proof.interleavings += Box::pin(self.explore(pair)).await?;
             }
         }
         Ok(proof)
@@ -151,21 +152,21 @@ impl<F> Prover<F> {
     {
         let _listens = tracing::subscriber::set_default(Listener);
         match Schedule::parse(schedule) {
-            Some(Schedule::Contract) => self.contract().await,
-            Some(Schedule::Undisturbed) => self.undisturbed().await.map(drop),
-            Some(Schedule::Outage) => self.outage().await,
+            Some(Schedule::Contract) => Box::pin(self.contract()).await,
+            Some(Schedule::Undisturbed) => Box::pin(self.undisturbed()).await.map(drop),
+            Some(Schedule::Outage) => Box::pin(self.outage()).await,
             Some(Schedule::FaultAt {
                 rotation,
                 call,
                 fault,
-            }) => self.fault_at(rotation, call, fault).await,
+            }) => Box::pin(self.fault_at(rotation, call, fault)).await,
             Some(Schedule::SideBySide { pair, turns }) => {
                 let pair = Pair::parse(&pair);
                 let turns: Vec<usize> =
                     turns.chars().map(|turn| usize::from(turn == '1')).collect();
                 assert!(pair.is_some(), "no such pair of events: {schedule}");
                 match pair {
-                    Some(pair) => self.meet(pair, &turns).await.1,
+                    Some(pair) => Box::pin(self.meet(pair, &turns)).await.1,
                     None => Ok(()),
                 }
             }
@@ -188,6 +189,7 @@ pub(super) fn judge<R: Rotator, T: Target>(run: &Run<R, T>, schedule: Schedule) 
         invariant,
         seen,
         schedule,
+        broken: run.gate.broken(),
         calls,
     }))
 }

@@ -1,10 +1,12 @@
 //! What [`Rotator`] says under `# Behavior`, one function a sentence. Here the rotator is on its own,
 //! without the engine that would keep it from most mistakes.
 
-use tokio::time::Instant;
+use std::future::Future;
+
+use tokio::time::{Instant, timeout_at};
 
 use crate::document::SecretDocument;
-use crate::rotator::{Context, Proven, Retirement, Rotator, Verdict};
+use crate::rotator::{Context, Proven, Retirement, Rotator, RotatorError, Verdict};
 use crate::store::Label;
 
 use super::run::{Run, version};
@@ -14,15 +16,13 @@ use super::violation::Invariant;
 /// A rotator, its target, and the first secret as the rotator reads it.
 struct Case<'r, R: Rotator, T> {
     run: &'r Run<R, T>,
-    cx: Context,
+    rotator: R,
     document: SecretDocument,
     first: R::Credential,
 }
 
 /// Goes through all sentences; what is broken is noted with the run's witness.
 pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
-    let deadline = Instant::now() + run.step_timeout;
-    let cx = Context::new("kit/secret".into(), version(1), deadline);
     let Some(document) = run.witness.at(&Label::Current).await else {
         return run
             .witness
@@ -36,7 +36,7 @@ pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
         Ok(first) => {
             let case = Case {
                 run,
-                cx,
+                rotator: run.rotator(),
                 document,
                 first,
             };
@@ -48,6 +48,7 @@ pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
                     .await;
                 case.set_repeated_ends_in_the_same_state(&pending).await;
                 case.retire_of_what_is_gone_is_success(&pending).await;
+                case.test_refuses_what_the_target_refuses().await;
             }
         }
     }
@@ -55,8 +56,26 @@ pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
 }
 
 impl<R: Rotator, T: Target> Case<'_, R, T> {
-    async fn probe(&self) -> Result<Verdict, crate::rotator::RotatorError> {
-        let probe = self.run.rotator.test(&self.first, &self.cx);
+    /// A context with all of a step's time.
+    fn cx(&self) -> Context {
+        let deadline = Instant::now() + self.run.step_timeout;
+        Context::new("kit/secret".into(), version(1), deadline)
+    }
+
+    /// The engine drops a call whose time is up; so it is done here.
+    async fn call<V>(
+        &self,
+        cx: &Context,
+        call: impl Future<Output = Result<V, RotatorError>>,
+    ) -> Result<V, RotatorError> {
+        timeout_at(cx.deadline(), call)
+            .await
+            .unwrap_or_else(|_| Err(RotatorError::unreachable("the call came to no end")))
+    }
+
+    async fn probe(&self) -> Result<Verdict, RotatorError> {
+        let cx = self.cx();
+        let probe = self.call(&cx, self.rotator.test(&self.first, &cx));
         self.run.witness.around("test", probe).await
     }
 
@@ -94,7 +113,8 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
 
     /// Gives the next secret, which is made but not set.
     async fn create_changes_what_the_profile_names(&self) -> Option<SecretDocument> {
-        let patch = self.run.rotator.create(&self.first, &self.cx).await;
+        let cx = self.cx();
+        let patch = self.call(&cx, self.rotator.create(&self.first, &cx)).await;
         let pending = match patch.map(|patch| self.document.patched(&patch)) {
             Ok(Ok(pending)) => pending,
             Ok(Err(fault)) => {
@@ -128,7 +148,8 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
 
     async fn create_for_the_same_version_leaves_no_second_credential(&self) {
         let before = self.run.witness.target.live().await;
-        let _ = self.run.rotator.create(&self.first, &self.cx).await;
+        let cx = self.cx();
+        let _ = self.call(&cx, self.rotator.create(&self.first, &cx)).await;
         let after = self.run.witness.target.live().await;
         if let (Some(before), Some(after)) = (before, after)
             && after > before
@@ -143,7 +164,8 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
             return;
         };
         // A credential that works from the moment it is made is never set.
-        if self.run.rotator.test(&wanted, &self.cx).await != Ok(Verdict::Rejected) {
+        let cx = self.cx();
+        if self.call(&cx, self.rotator.test(&wanted, &cx)).await != Ok(Verdict::Rejected) {
             return;
         }
         let state = async || {
@@ -154,21 +176,17 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
                 target.live().await,
             )
         };
-        let set = self
-            .run
-            .rotator
-            .set(Proven::new(&self.first), &wanted, &self.cx)
-            .await;
+        let cx = self.cx();
+        let set = self.rotator.set(Proven::new(&self.first), &wanted, &cx);
+        let set = self.call(&cx, set).await;
         let before = state().await;
         if set.is_err() || !before.1 {
             // That is what a rotation will show, with its calls.
             return;
         }
-        let _ = self
-            .run
-            .rotator
-            .set(Proven::new(&wanted), &wanted, &self.cx)
-            .await;
+        let cx = self.cx();
+        let again = self.rotator.set(Proven::new(&wanted), &wanted, &cx);
+        let _ = self.call(&cx, again).await;
         if state().await != before {
             let seen = "set, called again, ends in another state";
             self.run
@@ -185,15 +203,39 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
             return;
         }
         for again in [false, true] {
+            let cx = self.cx();
             let retired = self
-                .run
-                .rotator
-                .retire(&self.first, &[&kept], &self.cx)
+                .call(&cx, self.rotator.retire(&self.first, &[&kept], &cx))
                 .await;
             if let (Err(fault), true) = (retired, again) {
                 let seen = format!("retire of a credential that is gone failed: {fault}");
                 self.run.witness.convict(Invariant::CrashesHeal, seen);
             }
+        }
+    }
+
+    /// By now the first secret was replaced or retired, where the target lets go of it at all.
+    async fn test_refuses_what_the_target_refuses(&self) {
+        if self.run.witness.target.works(&self.document).await {
+            return;
+        }
+        // Past the witness, for whom this is a lock-out: here nothing was published.
+        let before = self.run.witness.target.refused_logins().await;
+        let cx = self.cx();
+        let probe = self.call(&cx, self.rotator.test(&self.first, &cx)).await;
+        if probe != Ok(Verdict::Rejected) {
+            let seen =
+                format!("the target refuses a secret, and the rotator's probe says {probe:?}");
+            self.run
+                .witness
+                .convict(Invariant::DoubtChangesNothing, seen);
+        }
+        if let (Some(before), Some(after)) =
+            (before, self.run.witness.target.refused_logins().await)
+            && after - before > 1
+        {
+            let seen = format!("a probe had {} logins refused", after - before);
+            self.run.witness.convict(Invariant::NoLockout, seen);
         }
     }
 }

@@ -41,7 +41,7 @@ impl End {
 
 pub(super) struct Run<R, T> {
     pub(super) gate: Gate,
-    pub(super) rotator: Arc<R>,
+    make: Box<dyn Fn() -> R>,
     pub(super) witness: Arc<Witness<T>>,
     store: MemoryStore,
     id: SecretId,
@@ -64,12 +64,12 @@ impl<R: Rotator, T: Target> Run<R, T> {
             Arc::new(trial.target),
             &gate,
             &id,
-            trial.rotator.profile(),
+            (trial.rotator)().profile(),
             trial.secret,
         );
         Self {
             gate,
-            rotator: Arc::new(trial.rotator),
+            make: trial.rotator,
             witness: Arc::new(witness),
             store,
             id,
@@ -90,7 +90,7 @@ impl<R: Rotator, T: Target> Run<R, T> {
     pub(super) fn send(&self, who: usize, step: Step, n: usize) -> impl Future<Output = End> {
         let rotation = Rotation::new(
             self.gated(self.store.clone(), who),
-            self.gated(Arc::clone(&self.rotator), who),
+            self.gated(self.rotator(), who),
         );
         let event = RotationEvent {
             step,
@@ -140,6 +140,11 @@ impl<R: Rotator, T: Target> Run<R, T> {
             }
         }
         end
+    }
+
+    /// A rotator as a new process would have it.
+    pub(super) fn rotator(&self) -> R {
+        (self.make)()
     }
 
     fn gated<I>(&self, inner: I, who: usize) -> Gated<I, T> {

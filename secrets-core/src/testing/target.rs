@@ -1,5 +1,6 @@
 //! What the kit has to be told about a target.
 
+use std::fmt;
 use std::future::Future;
 
 use crate::document::SecretDocument;
@@ -42,14 +43,32 @@ pub trait Target: Send + Sync {
 }
 
 /// A rotator, its target, and a secret that the target accepts: all new.
-#[derive(Debug)]
 pub struct Trial<R, T> {
-    /// What is to be proven.
-    pub rotator: R,
-    /// What it acts on.
-    pub target: T,
-    /// The first value of the secret.
-    pub secret: SecretDocument,
+    pub(super) rotator: Box<dyn Fn() -> R>,
+    pub(super) target: T,
+    pub(super) secret: SecretDocument,
+}
+
+impl<R, T> Trial<R, T> {
+    /// A trial of what `rotator` makes, on this target, starting from this value of the secret.
+    ///
+    /// Each invocation gets a rotator of its own, as each may run in a new process: what one of them
+    /// remembers, the next must not need.
+    pub fn new(target: T, secret: SecretDocument, rotator: impl Fn() -> R + 'static) -> Self {
+        Self {
+            rotator: Box::new(rotator),
+            target,
+            secret,
+        }
+    }
+}
+
+impl<R, T> fmt::Debug for Trial<R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trial")
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The surroundings of one trial.

@@ -159,7 +159,9 @@ pub struct Violation {
     pub seen: String,
     /// When.
     pub schedule: Schedule,
-    /// The calls up to there.
+    /// The call that was broken on purpose, if one was.
+    pub broken: Option<&'static str>,
+    /// The calls up to where it was seen; after a fault, those of the next try.
     pub calls: Vec<&'static str>,
 }
 
@@ -167,7 +169,10 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.invariant)?;
         writeln!(f, "  seen:     {}", self.seen)?;
-        writeln!(f, "  schedule: {}", self.schedule)?;
+        match self.broken {
+            Some(call) => writeln!(f, "  schedule: {} (call `{call}`)", self.schedule)?,
+            None => writeln!(f, "  schedule: {}", self.schedule)?,
+        }
         writeln!(f, "  calls:    {}", self.calls.join(" "))?;
         write!(
             f,

@@ -60,11 +60,8 @@ fn fresh(crime: Option<Crime>) -> impl AsyncFn(World) -> Trial<Fake, Fake> {
             crime,
         };
         let secret = r#"{"username": "app", "password": "sentinel-first"}"#;
-        Trial {
-            rotator: fake.clone(),
-            target: fake,
-            secret: SecretDocument::from_text(secret),
-        }
+        let secret = SecretDocument::from_text(secret);
+        Trial::new(fake.clone(), secret, move || fake.clone())
     }
 }
 

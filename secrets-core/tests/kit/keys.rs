@@ -20,6 +20,7 @@ enum Crime {
     RevokesWhatIsCurrent,
     MintsInAProbe,
     FailsWhereAlreadyGone,
+    AcceptsWhatIsRefused,
 }
 
 #[derive(Clone)]
@@ -65,11 +66,8 @@ fn fresh(retires: Retirement, crime: Option<Crime>) -> impl AsyncFn(World) -> Tr
         };
         let value = fake.keys().make("first");
         let secret = format!(r#"{{"key_id": "first", "key": "{value}", "scope": ["read"]}}"#);
-        Trial {
-            rotator: fake.clone(),
-            target: fake,
-            secret: SecretDocument::from_text(&secret),
-        }
+        let secret = SecretDocument::from_text(&secret);
+        Trial::new(fake.clone(), secret, move || fake.clone())
     }
 }
 
@@ -145,6 +143,9 @@ impl Rotator for Fake {
         if self.is(Crime::MintsInAProbe) {
             let name = format!("probe {}", self.keys().made);
             self.keys().make(&name);
+        }
+        if self.is(Crime::AcceptsWhatIsRefused) {
+            return Ok(Verdict::Accepted);
         }
         let keys = self.keys();
         let held = keys.live.get(&candidate.name);
@@ -237,6 +238,11 @@ async fn each_crime_is_found_for_what_it_is() {
             superseded,
             Crime::FailsWhereAlreadyGone,
             Invariant::CrashesHeal,
+        ),
+        (
+            superseded,
+            Crime::AcceptsWhatIsRefused,
+            Invariant::DoubtChangesNothing,
         ),
         (
             Retirement::AfterPromotion,

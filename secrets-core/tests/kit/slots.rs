@@ -22,6 +22,8 @@ enum Crime {
     ReportsTheValue,
     LoopsOnARefusedPassword,
     NeverDiffers,
+    TakesTwoValuesInTurn,
+    RemembersBetweenInvocations,
     ReachesAroundTheEngine,
     DropsUnknownKeys,
     ChangesTheHost,
@@ -42,6 +44,8 @@ struct Fake {
     world: World,
     slots: Slots,
     crime: Option<Crime>,
+    /// Of this rotator alone: gone with the process.
+    memory: Arc<Mutex<Option<String>>>,
 }
 
 struct State {
@@ -75,13 +79,14 @@ fn fresh(slots: Slots, crime: Option<Crime>) -> impl AsyncFn(World) -> Trial<Fak
             world,
             slots,
             crime,
+            memory: Arc::default(),
         };
         let secret = r#"{"host": "db", "password": "sentinel-first", "note": 1.50}"#;
-        Trial {
-            rotator: fake.clone(),
-            target: fake,
-            secret: SecretDocument::from_text(secret),
-        }
+        let secret = SecretDocument::from_text(secret);
+        Trial::new(fake.clone(), secret, move || Fake {
+            memory: Arc::default(),
+            ..fake.clone()
+        })
     }
 }
 
@@ -141,11 +146,19 @@ impl Rotator for Fake {
             state.minted += 1;
             format!("sentinel-{}", state.minted)
         };
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
         if self.is(Crime::LogsTheValue) {
             tracing::info!(password = fresh, "made a password");
         }
         Ok(match self.crime {
             Some(Crime::NeverDiffers) => Patch::key("password", current.0.clone()),
+            Some(Crime::TakesTwoValuesInTurn) => {
+                let odd = current.0.expose_secret() == "sentinel-odd";
+                Patch::key(
+                    "password",
+                    if odd { "sentinel-even" } else { "sentinel-odd" }.into(),
+                )
+            }
             Some(Crime::DropsUnknownKeys) => {
                 Patch::Text(format!(r#"{{"host": "db", "password": "{fresh}"}}"#).into())
             }
@@ -163,6 +176,18 @@ impl Rotator for Fake {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let wanted = pending.0.expose_secret().to_owned();
+        if self.is(Crime::RemembersBetweenInvocations) {
+            let remembered = self
+                .memory
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            if remembered.as_ref() != Some(&wanted) {
+                return Err(RotatorError::refused(
+                    "this is not the password that create made",
+                ));
+            }
+        }
         if !self.login(login.credential())? {
             return Err(RotatorError::refused("the login was accepted a moment ago"));
         }
@@ -269,6 +294,16 @@ async fn each_crime_is_found_for_what_it_is() {
             Invariant::NoLockout,
         ),
         (Slots::One, Crime::NeverDiffers, Invariant::ValueChanges),
+        (
+            Slots::One,
+            Crime::TakesTwoValuesInTurn,
+            Invariant::ValueChanges,
+        ),
+        (
+            Slots::One,
+            Crime::RemembersBetweenInvocations,
+            Invariant::CrashesHeal,
+        ),
         (
             Slots::One,
             Crime::ReachesAroundTheEngine,
