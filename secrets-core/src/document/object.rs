@@ -86,24 +86,16 @@ impl Object {
     /// The object as JSON, each value to the letter as it was read.
     pub(super) fn to_text(&self) -> SecretString {
         let names: Vec<Zeroizing<String>> = self.keys().map(quoted).collect();
-        let length: usize = names.iter().map(|name| name.len() + 4).sum::<usize>()
-            + self
-                .0
-                .iter()
-                .map(|(_, raw)| raw.expose_secret().len())
-                .sum::<usize>();
-        // Sized beforehand: a buffer that grows leaves copies of secrets behind.
-        let mut text = Zeroizing::new(String::with_capacity(length + 2));
-        text.push('{');
+        let mut pieces = vec!["{"];
         for (name, (_, raw)) in names.iter().zip(&self.0) {
-            if text.len() > 1 {
-                text.push_str(", ");
+            if pieces.len() > 1 {
+                pieces.push(", ");
             }
-            text.push_str(name);
-            text.push_str(": ");
-            text.push_str(raw.expose_secret());
+            pieces.extend([name, ": ", raw.expose_secret()]);
         }
-        text.push('}');
+        pieces.push("}");
+        // Joined in one buffer of the right size: one that grows leaves copies of secrets behind.
+        let text = Zeroizing::new(pieces.concat());
         SecretString::from(text.as_str())
     }
 }
@@ -130,16 +122,7 @@ fn same(one: &str, two: &str) -> bool {
         return true;
     }
     let value = |raw| serde_json::from_str::<Value>(raw).ok();
-    match (value(one), value(two)) {
-        (Some(Value::Number(a)), Some(Value::Number(b))) => same_number(&a, &b),
-        (Some(one), Some(two)) => one == two,
-        _ => false,
-    }
-}
-
-/// Whole numbers are compared exactly; only where both have a fraction or an exponent as floats.
-fn same_number(one: &serde_json::Number, two: &serde_json::Number) -> bool {
-    one == two || (one.is_f64() && two.is_f64() && one.as_f64() == two.as_f64())
+    value(one).is_some_and(|one| value(two) == Some(one))
 }
 
 struct Pairs;
