@@ -262,3 +262,19 @@ async fn finish_does_not_promote_what_the_target_refuses() {
     );
     assert!(bench.all().await.is_ok(), "the same rotation, tried again");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_fails_for_another_reason_discards_nothing() {
+    let bench = Bench::new();
+    bench.step(Step::Create).await.expect("a value");
+    let fault = RotatorError::refused("no right to change the password").with_code("42501");
+    bench.target.state().refuses_change = Some(fault.clone());
+    assert_eq!(bench.step(Step::Set).await, Err(Reason::Rotator(fault)));
+    assert!(
+        password_at(&bench.store.inner, Label::Pending)
+            .await
+            .is_some()
+    );
+    bench.target.state().refuses_change = None;
+    assert!(bench.all().await.is_ok(), "the same rotation, tried again");
+}

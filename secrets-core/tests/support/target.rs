@@ -20,6 +20,8 @@ pub struct State {
     pub minted: u32,
     /// What every call answers, instead of doing anything.
     pub down: Option<RotatorError>,
+    /// What a change answers, instead of changing anything.
+    pub refuses_change: Option<RotatorError>,
     /// Refuses new values by its own rules.
     pub picky: bool,
     /// Never answers.
@@ -36,6 +38,7 @@ impl Target {
             log: Vec::new(),
             minted: 0,
             down: None,
+            refuses_change: None,
             picky: false,
             hangs: false,
             profile: Profile::new(Rotates::Keys(&["password"]), Overlap::ReplaceInPlace),
@@ -112,6 +115,9 @@ impl Rotator for Target {
         self.reach(format!("set {pending} as {login}")).await?;
         let mut state = self.state();
         assert_eq!(state.password, login, "the engine proved another login");
+        if let Some(fault) = &state.refuses_change {
+            return Err(fault.clone());
+        }
         if state.picky {
             return Err(
                 RotatorError::rejected_by_target("too short for this target").with_code("22023"),
