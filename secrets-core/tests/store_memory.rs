@@ -5,6 +5,8 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod support;
+
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -26,6 +28,13 @@ async fn it_holds_to_the_contract() {
 #[tokio::test]
 async fn so_does_a_shared_one() {
     if let Err(broken) = run_all(&MemoryFixture::new(Arc::new), &[]).await {
+        panic!("{broken}");
+    }
+}
+
+#[tokio::test]
+async fn so_does_the_one_that_tests_break_while_nothing_is_broken() {
+    if let Err(broken) = run_all(&MemoryFixture::new(support::FaultyStore::new), &[]).await {
         panic!("{broken}");
     }
 }
