@@ -131,7 +131,7 @@ async fn read(mut answer: Response, peer: Peer<'_>) -> Result<Reply, RotatorErro
 
 /// Its own words hold the URL and may hold more: they are not repeated.
 fn broken(fault: &reqwest::Error, peer: Peer<'_>) -> RotatorError {
-    if is_tls(fault) {
+    if is_of_tls(fault) {
         return RotatorError::tls(format!(
             "the identity of {peer} could not be verified; correct the URL, or its certificate, which must \
              come from a public authority"
@@ -149,18 +149,13 @@ fn broken(fault: &reqwest::Error, peer: Peer<'_>) -> RotatorError {
     ))
 }
 
-fn is_tls(fault: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = Some(fault);
-    while let Some(fault) = next {
-        let inner = fault
-            .downcast_ref::<io::Error>()
-            .and_then(|fault| fault.get_ref());
-        if fault.is::<rustls::Error>()
-            || inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
-        {
-            return true;
-        }
-        next = fault.source();
-    }
-    false
+/// Connectors wrap errors in I/O errors, which may hold another one, and whose source is not what they
+/// hold but the source of that.
+fn is_of_tls(fault: &(dyn Error + 'static)) -> bool {
+    let held = fault
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    fault.is::<rustls::Error>()
+        || held.is_some_and(|held| is_of_tls(held))
+        || fault.source().is_some_and(is_of_tls)
 }

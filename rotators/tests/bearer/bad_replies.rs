@@ -171,6 +171,27 @@ async fn a_provider_that_does_not_forget_is_told_from_one_that_does() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_gone_already_is_no_reason_to_stop() {
+    let gone = Misbehaviour::answer(401, r#"{"errors": [{"code": 89, "message": "quoted"}]}"#);
+    let stage = Stage::start(ApiKeys::One).await;
+    stage.begin(1);
+    stage.provider.fault_at(2, Fault::After(gone.clone()));
+    stage.send_all(1).await.expect("what was wanted is so");
+
+    // The same words from a provider that has not forgotten the token.
+    let stage = Stage::start(ApiKeys::One).await;
+    let old = stage.current().await;
+    stage.begin(1);
+    stage.provider.fault_at(2, Fault::Before(gone));
+    let fault = stage.send_all(1).await.expect_err("not invalidated");
+    assert_silent(&stage, &fault);
+    assert_eq!(of_rotator(&fault).code(), Some("401/89"));
+    assert!(stage.provider.serves(&old));
+    stage.provider.reset();
+    stage.send_all(1).await.expect("one more try");
+}
+
+#[tokio::test]
 async fn an_odd_reply_with_a_token_is_as_good_as_any() {
     for (status, odd) in [
         (201, r#""token_type": "bearer""#),

@@ -2,10 +2,13 @@
 
 use harness::oauth_provider::Misbehaviour;
 use harness::proxy::Fault;
-use rotators::oauth::bearer::ApiKeys;
+use rotators::oauth::bearer::{ApiKeys, BearerToken};
+use secrets_core::event::Step;
+use secrets_core::rotation::Rotation;
 use secrets_core::store::Label;
+use secrets_core::testing::Driver;
 
-use crate::{SHORT, Stage};
+use crate::{SECRET, SHORT, Stage, version};
 
 async fn heals(keys: ApiKeys, misbehaviour: &Misbehaviour) {
     // In the second rotation all requests are made: `token invalidate token test test test`.
@@ -68,4 +71,34 @@ async fn an_outage_at_any_request_heals() {
 async fn a_request_that_hangs_heals() {
     heals(ApiKeys::One, &Misbehaviour::Hang).await;
     heals(ApiKeys::Two, &Misbehaviour::Hang).await;
+}
+
+/// The kit lets a call of the rotator run as one; here the requests of two are in flight at once.
+#[tokio::test]
+async fn two_invocations_whose_requests_meet_agree_on_one_token() {
+    for keys in [ApiKeys::One, ApiKeys::Two] {
+        for _ in 0..20 {
+            let stage = Stage::start(keys).await;
+            stage.rotate(1).await;
+            let before = stage.current().await;
+            stage.begin(2);
+            let rotation = Rotation::new(
+                stage.store.clone(),
+                BearerToken::new(stage.store.clone(), stage.settings()),
+            );
+            let id = SECRET.into();
+            let driver = Driver::new(&stage.store, &rotation, &id);
+            let version = version(2);
+            let (one, two) = tokio::join!(
+                driver.send(Step::Create, &version),
+                driver.send(Step::Create, &version)
+            );
+            one.expect("the first invocation");
+            two.expect("the second invocation");
+            stage.send_all(2).await.expect("the rest of the rotation");
+            let after = stage.current().await;
+            assert!(stage.provider.serves(&after));
+            assert_ne!(after, before);
+        }
+    }
 }

@@ -6,7 +6,8 @@ use secrecy::ExposeSecret;
 use secrets_core::document::Patch;
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, RotatorErrorKind,
+    Verdict,
 };
 use secrets_core::store::{SecretReader, StoreError, StoreErrorKind, Version};
 
@@ -68,9 +69,16 @@ impl<R: SecretReader> BearerToken<R> {
         if !stale(&found) {
             return Ok(found);
         }
-        invalidate(&self.settings, key, &found.token, cx).await?;
+        let refused = match invalidate(&self.settings, key, &found.token, cx).await {
+            // It may be gone already, through another invocation: then there is a new one.
+            Err(fault) if fault.kind() == RotatorErrorKind::Refused => Some(fault),
+            other => other.map(|()| None)?,
+        };
         let minted = ask(&self.settings, key, cx).await?;
         if stale(&minted) {
+            if let Some(fault) = refused {
+                return Err(fault);
+            }
             return Err(RotatorError::unreachable(
                 "the provider still hands out the token that it was told to invalidate; nothing is lost, try \
                  again later",
