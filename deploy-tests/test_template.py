@@ -236,7 +236,12 @@ def misspelt_variable(template):
 
 @breaks(rules.every_environment_variable_can_be_set)
 def forgotten_variable(template):
-    del properties(template, "RotatePostgres")["Environment"]["Variables"]["MIN_OVERLAP_SECONDS"]
+    del properties(template, "RotatePostgres")["Environment"]["Variables"]["PASSWORD_FORM"]
+
+
+@breaks(rules.every_environment_variable_can_be_set)
+def forgotten_variable_of_the_other_function(template):
+    del properties(template, "RotateBearerToken")["Environment"]["Variables"]["API_KEYS"]
 
 
 @pytest.mark.parametrize("rule, spoil", BAD)

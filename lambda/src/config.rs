@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use rotators::oauth::Endpoint;
+use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
 use rotators::password::{PasswordPolicy, PasswordRules};
 use rotators::postgres::{self, CaCertificates, PasswordForm, PostgresSettings};
 use secrets_core::store::aws::AwsSettings;
@@ -75,6 +77,40 @@ pub fn postgres(env: &mut Environment) -> Option<PostgresSettings> {
     settings.password_valid_days = password_valid_days;
     settings.ca_certificate = ca_certificate;
     Some(settings)
+}
+
+/// What a rotation of bearer tokens is told, besides the secret: `TWITTER_OAUTH2_TOKEN_URL`,
+/// `TWITTER_OAUTH2_INVALID_TOKEN_URL`, `TWITTER_SEARCH_URL`, `API_KEYS`, `INVALIDATION_AUTHENTICATION` and
+/// `TEST_MEMBERS`.
+pub fn bearer_token(env: &mut Environment) -> Option<BearerSettings> {
+    let token_url = endpoint(env, "TWITTER_OAUTH2_TOKEN_URL");
+    let invalidate_url = endpoint(env, "TWITTER_OAUTH2_INVALID_TOKEN_URL");
+    let test_url = endpoint(env, "TWITTER_SEARCH_URL");
+    let api_keys = env.choice("API_KEYS", [("one", ApiKeys::One), ("two", ApiKeys::Two)]);
+    let authentications = [
+        ("basic", Invalidation::Basic),
+        ("oauth1", Invalidation::OwnerSignature),
+    ];
+    let invalidation = env.choice("INVALIDATION_AUTHENTICATION", authentications);
+    let test_members = env.text("TEST_MEMBERS");
+
+    let mut settings = BearerSettings::new(token_url?, invalidate_url?, test_url?);
+    settings.api_keys = api_keys;
+    settings.invalidation = invalidation;
+    if let Some(members) = test_members {
+        settings.test_members = members.split(',').map(|m| m.trim().to_owned()).collect();
+    }
+    Some(settings)
+}
+
+fn endpoint(env: &mut Environment, name: &str) -> Option<Endpoint> {
+    let url = env.text(name).or_else(|| {
+        env.fault(format!("`{name}` is missing"));
+        None
+    })?;
+    Endpoint::parse(&url)
+        .map_err(|fault| env.fault(format!("`{name}` {fault}")))
+        .ok()
 }
 
 /// `CA_CERTIFICATE`: PEM text, or the path of a file with it, such as one of a layer.
@@ -152,5 +188,61 @@ mod tests {
             assert_eq!(ca_certificate(&mut env).is_some(), good);
             assert_eq!(env.finish(Some(())).is_ok(), good);
         }
+    }
+
+    fn read_bearer(
+        variables: &'static [(&str, &str)],
+    ) -> Result<BearerSettings, InvalidConfiguration> {
+        let mut env = Environment::from(|name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let settings = bearer_token(&mut env);
+        env.finish(settings)
+    }
+
+    #[test]
+    fn a_bearer_token_needs_three_urls() {
+        let settings = read_bearer(&[
+            ("TWITTER_OAUTH2_TOKEN_URL", "https://api.x.com/oauth2/token"),
+            (
+                "TWITTER_OAUTH2_INVALID_TOKEN_URL",
+                "https://api.x.com/oauth2/invalidate_token",
+            ),
+            (
+                "TWITTER_SEARCH_URL",
+                "https://api.x.com/2/tweets/search/recent?query=aws",
+            ),
+            ("API_KEYS", "two"),
+            ("INVALIDATION_AUTHENTICATION", "oauth1"),
+            ("TEST_MEMBERS", "data, meta"),
+        ])
+        .expect("settings");
+        assert_eq!(settings.api_keys, ApiKeys::Two);
+        assert_eq!(settings.invalidation, Invalidation::OwnerSignature);
+        assert_eq!(settings.test_members, ["data", "meta"]);
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_bearer_token_is_told_at_once() {
+        let faults = read_bearer(&[
+            (
+                "TWITTER_OAUTH2_INVALID_TOKEN_URL",
+                "http://api.x.com/sentinel",
+            ),
+            ("TWITTER_SEARCH_URL", "sentinel"),
+            ("API_KEYS", "three"),
+            ("INVALIDATION_AUTHENTICATION", "sentinel"),
+        ]);
+        let url = "must be a URL that starts with https://, without a user name, a password and a fragment";
+        assert_eq!(
+            faults.expect_err("five faults").to_string(),
+            format!(
+                "`TWITTER_OAUTH2_TOKEN_URL` is missing; `TWITTER_OAUTH2_INVALID_TOKEN_URL` {url}; \
+                 `TWITTER_SEARCH_URL` {url}; `API_KEYS` must be one or two; \
+                 `INVALIDATION_AUTHENTICATION` must be basic or oauth1; correct the function's environment \
+                 variables"
+            )
+        );
     }
 }

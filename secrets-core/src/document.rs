@@ -110,6 +110,28 @@ impl SecretDocument {
         Ok(Some(text))
     }
 
+    /// The texts of the list under `key`, if the key is there and not null.
+    ///
+    /// # Errors
+    /// [`DocumentError`]: no JSON object, or not a list of strings that are not empty.
+    pub fn optional_texts(
+        &self,
+        key: &'static str,
+    ) -> Result<Option<Vec<SecretString>>, DocumentError> {
+        let Some(raw) = self.object()?.get(key) else {
+            return Ok(None);
+        };
+        match object::strings(raw) {
+            Some(texts) if texts.iter().all(|text| !text.expose_secret().is_empty()) => {
+                Ok(Some(texts))
+            }
+            _ => Err(DocumentError::WrongType {
+                key,
+                expected: "a list of strings, none of them empty",
+            }),
+        }
+    }
+
     /// The port under `key`, 1 to 65,535, as a number or a string of digits (AWS's functions write both).
     ///
     /// # Errors

@@ -16,7 +16,8 @@
 //!
 //! # Invariants
 //! 1. At every moment some labelled version logs in; where the rotator's profile has an overlap, that
-//!    version is `AWSCURRENT`.
+//!    version is `AWSCURRENT`. One profile declares an exception: where a target makes the new credential
+//!    only once the old one is gone, none does from its making to its storing.
 //! 2. Any step may be repeated, any number of times, after a crash at any point, and ends in the same
 //!    state.
 //! 3. A probe that could not be carried out never leads to a change.

@@ -67,11 +67,12 @@ impl Stage {
             role.replace('"', "\"\""),
             FIRST.replace('\'', "''"),
         );
-        // Of our own doing, so that the log holds only what a rotation wrote there.
-        let quiet =
-            format!("SET log_statement = 'none'; SET log_min_duration_statement = -1; {create}");
+        // Of our own doing, so that the log holds only what a rotation wrote there. On its own: a server
+        // logs a whole batch before it runs the first statement of it.
         let admin = postgres.admin().await;
-        admin.batch_execute(&quiet).await.expect("a new role");
+        let quiet = "SET log_statement = 'none'; SET log_min_duration_statement = -1";
+        admin.batch_execute(quiet).await.expect("settings");
+        admin.batch_execute(&create).await.expect("a new role");
         let extension =
             "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()";
         admin

@@ -107,6 +107,21 @@ pub(super) fn string(raw: &str) -> Option<SecretString> {
     Some(SecretString::from(text.as_str()))
 }
 
+/// The strings of the list that a raw JSON value holds, if it holds one of nothing else.
+pub(super) fn strings(raw: &str) -> Option<Vec<SecretString>> {
+    let texts: Vec<Zeroizing<String>> = serde_json::from_str::<Vec<String>>(raw)
+        .ok()?
+        .into_iter()
+        .map(Zeroizing::new)
+        .collect();
+    Some(
+        texts
+            .iter()
+            .map(|text| SecretString::from(text.as_str()))
+            .collect(),
+    )
+}
+
 /// A JSON string literal.
 fn quoted(text: &str) -> Zeroizing<String> {
     // The longest escape of one byte is `\u00XX`; so the buffer does not grow.

@@ -220,3 +220,28 @@ fn the_last_of_two_equal_keys_holds_and_only_named_keys_are_taken_over() {
         r#"{"host": "new", "password": "old"}"#
     );
 }
+
+#[test]
+fn a_list_of_texts_is_read_whole_or_not_at_all() {
+    let secret = SecretDocument::from_text(
+        r#"{"two": ["a", "b\u0041"], "none": null, "no list": "a", "mixed": ["a", 1], "hole": ["a", ""]}"#,
+    );
+    let texts = secret
+        .optional_texts("two")
+        .expect("a list")
+        .expect("there");
+    let texts: Vec<_> = texts.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(texts, ["a", "bA"]);
+    for absent in ["none", "nowhere"] {
+        assert!(secret.optional_texts(absent).expect("no fault").is_none());
+    }
+    for key in ["no list", "mixed", "hole"] {
+        assert_eq!(
+            secret.optional_texts(key).expect_err("no list of texts"),
+            DocumentError::WrongType {
+                key,
+                expected: "a list of strings, none of them empty",
+            }
+        );
+    }
+}

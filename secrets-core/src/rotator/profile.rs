@@ -37,6 +37,11 @@ pub enum Overlap {
     /// One identity with one credential: from `setSecret` to `finishSecret` the target refuses what
     /// `AWSCURRENT` holds. Clients bridge that by trying `AWSPENDING`.
     ReplaceInPlace,
+    /// One identity whose target makes the new credential only once the old one is gone: from
+    /// `createSecret` to `finishSecret` the target refuses what `AWSCURRENT` holds. Between the making
+    /// and the storing of the new credential no label names one that works, and clients have nothing to
+    /// bridge that with; from then on they can try `AWSPENDING`.
+    MintedInPlace,
     /// Old and new credential work side by side until the next rotation: no gap.
     UntilNextRotation,
 }
@@ -45,6 +50,7 @@ impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ReplaceInPlace => "replaced in place",
+            Self::MintedInPlace => "minted in place",
             Self::UntilNextRotation => "valid until the next rotation",
         })
     }
@@ -86,11 +92,11 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile that retires nothing. Live at most: one credential where it is replaced in place, else
-    /// two between rotations and three while one is under way.
+    /// A profile that retires nothing. Live at most: one credential where it is replaced or minted in
+    /// place, else two between rotations and three while one is under way.
     pub const fn new(rotates: Rotates, overlap: Overlap) -> Self {
         let live = match overlap {
-            Overlap::ReplaceInPlace => Live { rest: 1, peak: 1 },
+            Overlap::ReplaceInPlace | Overlap::MintedInPlace => Live { rest: 1, peak: 1 },
             Overlap::UntilNextRotation => Live { rest: 2, peak: 3 },
         };
         Self {

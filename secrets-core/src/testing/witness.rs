@@ -172,10 +172,7 @@ impl<T: Target> Witness<T> {
                         Invariant::InUseIsKept,
                         format!("retiring made {label} stop working"),
                     ),
-                    "create" if self.profile.overlap == Overlap::UntilNextRotation => self.convict(
-                        Invariant::InUseIsKept,
-                        format!("creating made {label} stop working"),
-                    ),
+                    "create" => self.judge_creation(label),
                     _ => {}
                 }
             }
@@ -197,6 +194,27 @@ impl<T: Target> Witness<T> {
         answer
     }
 
+    /// Creating made what `label` names stop working.
+    fn judge_creation(&self, label: &Label) {
+        match (self.profile.overlap, label) {
+            (Overlap::MintedInPlace, Label::Current) => {}
+            (Overlap::ReplaceInPlace, Label::Current) => self.convict(
+                Invariant::ProfileIsTrue,
+                "creating made AWSCURRENT stop working, which the profile says of setting",
+            ),
+            _ => self.convict(
+                Invariant::InUseIsKept,
+                format!("creating made {label} stop working"),
+            ),
+        }
+    }
+
+    /// Whether it is declared that nothing works: from the making of a new credential to its storing,
+    /// where it is minted in place. The pending version has no value then.
+    async fn nothing_need_work(&self) -> bool {
+        self.profile.overlap == Overlap::MintedInPlace && self.at(&Label::Pending).await.is_none()
+    }
+
     /// The promises that hold at every moment.
     pub(super) async fn look(&self, call: &'static str) {
         self.look_at_pending(call).await;
@@ -205,7 +223,7 @@ impl<T: Target> Witness<T> {
         for label in [Label::Pending, Label::Previous] {
             someone = someone || self.works(&label).await == Some(true);
         }
-        if !someone {
+        if !someone && !self.nothing_need_work().await {
             let seen = format!("after `{call}` the target refuses what every label names");
             self.convict(Invariant::NobodyLockedOut, seen);
         }

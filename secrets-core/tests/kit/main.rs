@@ -9,6 +9,7 @@
 
 mod clones;
 mod keys;
+mod minted;
 mod slots;
 
 use std::fmt::Debug;

@@ -1,0 +1,82 @@
+//! What a reply says that is not the one hoped for. Its words are never read: they may quote secrets.
+
+use reqwest::StatusCode;
+use secrets_core::rotator::RotatorError;
+use serde_json::Value;
+
+use super::http::{Peer, Reply};
+
+/// Codes of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 6750 (section 3.1). No other word gets through.
+const WORDS: [&str; 11] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "access_denied",
+    "server_error",
+    "temporarily_unavailable",
+    "invalid_token",
+    "insufficient_scope",
+];
+
+/// The provider's own code: X puts `{"errors": [{"code": 99}]}`, others `{"error": "invalid_client"}`.
+pub(super) fn provider_code(reply: &Reply) -> Option<String> {
+    let body: Value = serde_json::from_slice(reply.body()).ok()?;
+    let number = body["errors"][0]["code"].as_u64();
+    // A longer number is no code, and might be something else.
+    if let Some(number) = number.filter(|number| *number < 100_000) {
+        return Some(number.to_string());
+    }
+    let word = body["error"].as_str()?;
+    WORDS.contains(&word).then(|| word.to_owned())
+}
+
+/// Status and provider's code, as `403/99`.
+pub(super) fn code(reply: &Reply) -> String {
+    let status = reply.status.as_u16();
+    match provider_code(reply) {
+        Some(code) => format!("{status}/{code}"),
+        None => status.to_string(),
+    }
+}
+
+/// The error for a reply that is no success; `remedy` is for the case that our credential is refused.
+pub(super) fn refusal(reply: &Reply, peer: Peer<'_>, remedy: &str) -> RotatorError {
+    let later = || match reply.retry_after {
+        Some(seconds) => format!("after {seconds} seconds (Retry-After)"),
+        None => "later".to_owned(),
+    };
+    let fault = match reply.status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            RotatorError::unreachable(format!("{peer} is asked too often; try again {}", later()))
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            RotatorError::unreachable(format!("{peer} is too slow; try again {}", later()))
+        }
+        status if status.is_server_error() => RotatorError::unreachable(format!(
+            "{peer} cannot serve at the moment; try again {}",
+            later()
+        )),
+        status if status.is_redirection() => RotatorError::misconfigured(format!(
+            "{peer} redirects to another place, which is not followed; correct the URL"
+        )),
+        StatusCode::FORBIDDEN if provider_code(reply).as_deref() == Some("99") => {
+            RotatorError::refused(format!(
+                "{peer} refuses us, as it does when it is asked too often; wait 15 minutes and try again, and \
+                 if it persists: {remedy}"
+            ))
+        }
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            RotatorError::refused(format!("{peer} refuses us; {remedy}"))
+        }
+        status if status.is_success() && provider_code(reply).is_some() => {
+            RotatorError::refused(format!("{peer} answers with an error inside; {remedy}"))
+        }
+        _ => RotatorError::misconfigured(format!(
+            "{peer} does not answer as it should; correct the URL"
+        )),
+    };
+    fault.with_code(code(reply))
+}
