@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect, retry};
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
 use secrets_core::rotator::{Context, RotatorError};
@@ -21,7 +22,8 @@ impl Api {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .pool_max_idle_per_host(0)
-            .no_proxy();
+            .no_proxy()
+            .tls_backend_preconfigured(tls());
         http.build().map(Self)
     }
 
@@ -57,6 +59,17 @@ pub(crate) async fn answer(
         RotatorError::refused("the service refuses this; check what the key may do")
     };
     Err(fault.with_code(status.as_str()))
+}
+
+/// Named in full: in this workspace `reqwest` has no provider of its own, and would panic without this.
+fn tls() -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers of TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 #[expect(
