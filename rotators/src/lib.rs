@@ -6,9 +6,9 @@
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
 //!
-//! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. The client
-//! of [`secrets_core`] bridges it by trying `AWSPENDING`; where the new value is minted in the old one's
-//! place, only once it is stored there.
+//! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. Readers bridge
+//! it by trying `AWSPENDING`; where the new value is minted in the old one's place, only once it is stored
+//! there.
 //!
 //! Secrets have the keys of AWS's own rotation functions, so these rotators take over from them, in the
 //! middle of a rotation too. A rotator implements [`secrets_core::rotator::Rotator`]; the order of the
@@ -21,3 +21,5 @@ pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "oauth", feature = "postgres"))]
+mod second_secret;

@@ -6,12 +6,13 @@ use std::fmt;
 use std::io;
 
 use secrets_core::rotator::RotatorError;
-use secrets_core::store::{StoreError, StoreErrorKind};
+use secrets_core::store::StoreError;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
 use super::settings::PasswordForm;
 use super::tls;
+use crate::second_secret::unread;
 
 /// The server that is talked to, and as whom.
 #[derive(Clone, Debug)]
@@ -240,20 +241,8 @@ fn is_verdict_on_value(state: &SqlState) -> bool {
 }
 
 /// What it means that the admin's secret was not read.
-pub(super) fn unreadable_admin(mut fault: StoreError) -> RotatorError {
-    let code = fault.code.take();
-    let kind = match fault.kind {
-        StoreErrorKind::Denied | StoreErrorKind::Key => RotatorError::refused,
-        kind if kind.is_transient() => RotatorError::unreachable,
-        _ => RotatorError::misconfigured,
-    };
-    let read = kind(format!(
-        "the admin's secret (`masterarn`) was not read: {fault}"
-    ));
-    match code {
-        Some(code) => read.with_code(code),
-        None => read,
-    }
+pub(super) fn unreadable_admin(fault: StoreError) -> RotatorError {
+    unread("the admin's secret", fault)
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use secrets_core::rotator::{
     Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, RotatorErrorKind,
     Verdict,
 };
-use secrets_core::store::{SecretReader, StoreError, StoreErrorKind, Version};
+use secrets_core::store::{SecretReader, Version};
 
 use super::credential::{ApiKey, BearerCredential, Fingerprint};
 use super::provider::{Minted, ask, invalidate, probe};
 use super::settings::{ApiKeys, BearerSettings};
+use crate::second_secret::unread;
 
 /// Rotates a bearer token.
 ///
@@ -52,7 +53,9 @@ impl<R: SecretReader> BearerToken<R> {
 
     async fn api_key(&self, id: &SecretId) -> Result<ApiKey, RotatorError> {
         let read = self.secrets.get(id, &Version::CURRENT).await;
-        let document = read.map_err(unreadable)?.document;
+        let document = read
+            .map_err(|fault| unread("the API key's secret", fault))?
+            .document;
         ApiKey::try_from(&document).map_err(|fault| {
             RotatorError::misconfigured(format!("in the API key's secret (`masterarn`) {fault}"))
         })
@@ -181,23 +184,6 @@ impl<R: SecretReader> Rotator for BearerToken<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         probe(&self.settings, &candidate.token, cx).await
-    }
-}
-
-/// What it means that an API key's secret was not read.
-fn unreadable(mut fault: StoreError) -> RotatorError {
-    let code = fault.code.take();
-    let kind = match fault.kind {
-        StoreErrorKind::Denied | StoreErrorKind::Key => RotatorError::refused,
-        kind if kind.is_transient() => RotatorError::unreachable,
-        _ => RotatorError::misconfigured,
-    };
-    let read = kind(format!(
-        "the API key's secret (`masterarn`) was not read: {fault}"
-    ));
-    match code {
-        Some(code) => read.with_code(code),
-        None => read,
     }
 }
 

@@ -1,5 +1,6 @@
 use secrets_core::event::SecretId;
 use secrets_core::rotator::RotatorErrorKind as Kind;
+use secrets_core::store::StoreErrorKind;
 
 use super::*;
 
