@@ -231,10 +231,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
     }
 
     async fn create(&self, _: &PostgresCredential, _: &Context) -> Result<Patch, RotatorError> {
-        match self.settings.password.generate() {
-            Ok(password) => Ok(Patch::key("password", password)),
-            Err(fault) => Err(RotatorError::unreachable(fault.to_string())),
-        }
+        Ok(Patch::key("password", self.settings.password.generate()?))
     }
 
     async fn set(

@@ -27,10 +27,12 @@ pub(super) struct Gated<I, T> {
 impl<T: Target> Gated<MemoryStore, T> {
     /// The store as this read is to see it. Asked when the call has its turn, so inside of it.
     fn seen(&self) -> MemoryStore {
-        let before = self.witness.before_last_write();
-        before
-            .filter(|_| self.gate.read_is_stale())
-            .unwrap_or_else(|| self.inner.clone())
+        if self.gate.read_is_stale()
+            && let Some(before) = self.witness.before_last_write()
+        {
+            return before;
+        }
+        self.inner.clone()
     }
 
     /// A write, which reads may not see at once.

@@ -255,24 +255,11 @@ impl<T: Target> Witness<T> {
             let seen = format!("after `{call}` AWSPENDING sits on a version of nobody's");
             self.convict(Invariant::ForeignPendingStays, seen);
         }
-        let returns = {
-            let notes = self.notes();
-            let mut earlier: Vec<_> = notes
-                .pending
-                .iter()
-                .filter(|(id, _)| **id != pending.id)
-                .collect();
-            earlier.retain(|(_, held)| {
-                self.profile
-                    .rotates
-                    .same_credential(held, &pending.document)
+        let rotates = self.profile.rotates;
+        let returns = rotates.same_credential(&self.first, &pending.document)
+            || self.notes().pending.iter().any(|(id, held)| {
+                *id != pending.id && rotates.same_credential(held, &pending.document)
             });
-            !earlier.is_empty()
-                || self
-                    .profile
-                    .rotates
-                    .same_credential(&self.first, &pending.document)
-        };
         if returns {
             let seen = format!("after `{call}` AWSPENDING holds a value that there was before");
             self.convict(Invariant::ValueChanges, seen);
