@@ -14,8 +14,8 @@ mod application;
 use std::process::ExitCode;
 
 use harness::oauth_provider::OAuthProvider;
-use rotators::oauth::Endpoint;
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, BearerToken};
+use rotators::web::Endpoint;
 use secrets_core::document::SecretDocument;
 use secrets_core::event::{SecretId, Step, VersionId};
 use secrets_core::rotation::Rotation;

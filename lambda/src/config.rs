@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use rotators::oauth::Endpoint;
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
 use rotators::password::{PasswordPolicy, PasswordRules};
 use rotators::postgres::{self, CaCertificates, PasswordForm, PostgresSettings};
+use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
 use crate::environment::Environment;

@@ -16,10 +16,14 @@
 //!
 //! [`password`] makes the passwords, with the rules of `GetRandomPassword`.
 
-#[cfg(feature = "oauth")]
+#[cfg(feature = "http")]
+pub mod configuration;
+#[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "oauth", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "postgres"))]
 mod second_secret;
+#[cfg(feature = "http")]
+pub mod web;

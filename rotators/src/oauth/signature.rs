@@ -10,7 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::zeroize::Zeroizing;
 use secrets_core::rotator::RotatorError;
 
-use super::percent::{encode, hex};
+use crate::web::percent::{encode, hex};
 
 /// Who signs: an app, and the account that owns it.
 pub(super) struct Signer<'a> {

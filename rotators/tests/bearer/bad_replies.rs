@@ -2,8 +2,8 @@
 
 use harness::oauth_provider::{Misbehaviour, OAuthProvider};
 use harness::proxy::Fault;
-use rotators::oauth::Endpoint;
 use rotators::oauth::bearer::ApiKeys;
+use rotators::web::Endpoint;
 use secrets_core::rotation::{Reason, RotationError};
 use secrets_core::rotator::{RotatorError, RotatorErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

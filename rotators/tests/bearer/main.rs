@@ -1,5 +1,5 @@
 //! Bearer tokens, against a provider that keeps one token an API key.
-#![cfg(feature = "oauth")]
+#![cfg(feature = "http")]
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -24,8 +24,8 @@ mod hidden;
 use std::time::Duration;
 
 use harness::oauth_provider::OAuthProvider;
-use rotators::oauth::Endpoint;
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, BearerToken};
+use rotators::web::Endpoint;
 use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
 use secrets_core::event::{SecretId, VersionId};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 
 use harness::tls::TestCa;
-use rotators::oauth::Endpoint;
 use rotators::oauth::bearer::ApiKeys;
+use rotators::web::Endpoint;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};

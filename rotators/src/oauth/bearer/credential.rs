@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
-use crate::oauth::percent::hex;
+use crate::web::percent::hex;
 
 /// A bearer token, and the API key that it comes from.
 pub struct BearerCredential {

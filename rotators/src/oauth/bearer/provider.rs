@@ -8,11 +8,11 @@ use secrets_core::rotator::{Context, RotatorError, Verdict};
 
 use super::credential::{ApiKey, token};
 use super::settings::{BearerSettings, Invalidation};
-use crate::oauth::Endpoint;
-use crate::oauth::http::{self, Peer, Reply};
-use crate::oauth::percent::{decode, encode};
-use crate::oauth::refusal::{code, provider_code, refusal};
 use crate::oauth::signature::{Moment, Signer};
+use crate::web::Endpoint;
+use crate::web::http::{self, Peer, Reply};
+use crate::web::percent::{decode, encode};
+use crate::web::refusal::{code, provider_code, refusal};
 
 const FORM: &str = "application/x-www-form-urlencoded;charset=UTF-8";
 

@@ -26,7 +26,7 @@ use crate::second_secret::unread;
 /// that is invalidated for it is the one before the current one.
 ///
 /// ```
-/// use rotators::oauth::Endpoint;
+/// use rotators::web::Endpoint;
 /// use rotators::oauth::bearer::{BearerSettings, BearerToken};
 /// use secrets_core::rotation::Rotation;
 /// use secrets_core::store::memory::MemoryStore;
@@ -38,7 +38,7 @@ use crate::second_secret::unread;
 ///     Endpoint::parse("https://api.x.com/2/tweets/search/recent?query=aws")?,
 /// );
 /// let rotation = Rotation::new(store.clone(), BearerToken::new(store, settings));
-/// # Ok::<(), rotators::oauth::InvalidEndpoint>(())
+/// # Ok::<(), rotators::web::InvalidEndpoint>(())
 /// ```
 pub struct BearerToken<R> {
     secrets: R,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::oauth::Endpoint;
+use crate::web::Endpoint;
 
 /// How many API keys a token can come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Invalidation {
 /// Settings of [`BearerToken`](super::BearerToken).
 ///
 /// ```
-/// use rotators::oauth::Endpoint;
+/// use rotators::web::Endpoint;
 /// use rotators::oauth::bearer::{ApiKeys, BearerSettings};
 ///
 /// let mut settings = BearerSettings::new(
@@ -38,7 +38,7 @@ pub enum Invalidation {
 ///     Endpoint::parse("https://api.x.com/2/tweets/search/recent?query=aws")?,
 /// );
 /// settings.api_keys = ApiKeys::Two;
-/// # Ok::<(), rotators::oauth::InvalidEndpoint>(())
+/// # Ok::<(), rotators::web::InvalidEndpoint>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -5,6 +5,7 @@ use secrets_core::rotator::RotatorError;
 use serde_json::Value;
 
 use super::http::{Peer, Reply};
+use super::json::Pointer;
 
 /// Codes of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 6750 (section 3.1). No other word gets through.
 const WORDS: [&str; 11] = [
@@ -22,19 +23,22 @@ const WORDS: [&str; 11] = [
 ];
 
 /// The provider's own code: X puts `{"errors": [{"code": 99}]}`, others `{"error": "invalid_client"}`.
-pub(super) fn provider_code(reply: &Reply) -> Option<String> {
-    let body: Value = serde_json::from_slice(reply.body()).ok()?;
-    let number = body["errors"][0]["code"].as_u64();
+pub(crate) fn provider_code(reply: &Reply) -> Option<String> {
+    let body = reply.json()?;
+    let number = body.at(&Pointer::member("errors/0/code"));
     // A longer number is no code, and might be something else.
-    if let Some(number) = number.filter(|number| *number < 100_000) {
+    if let Some(number) = number
+        .and_then(Value::as_u64)
+        .filter(|number| *number < 100_000)
+    {
         return Some(number.to_string());
     }
-    let word = body["error"].as_str()?;
+    let word = body.at(&Pointer::member("error"))?.as_str()?;
     WORDS.contains(&word).then(|| word.to_owned())
 }
 
 /// Status and provider's code, as `403/99`.
-pub(super) fn code(reply: &Reply) -> String {
+pub(crate) fn code(reply: &Reply) -> String {
     let status = reply.status.as_u16();
     match provider_code(reply) {
         Some(code) => format!("{status}/{code}"),
@@ -43,7 +47,7 @@ pub(super) fn code(reply: &Reply) -> String {
 }
 
 /// The error for a reply that is no success; `remedy` is for the case that our credential is refused.
-pub(super) fn refusal(reply: &Reply, peer: Peer<'_>, remedy: &str) -> RotatorError {
+pub(crate) fn refusal(reply: &Reply, peer: Peer<'_>, remedy: &str) -> RotatorError {
     let later = || match reply.retry_after {
         Some(seconds) => format!("after {seconds} seconds (Retry-After)"),
         None => "later".to_owned(),

@@ -8,7 +8,7 @@ use reqwest::Url;
 /// The URL of a provider: `https`, or `http` to a loopback address.
 ///
 /// ```
-/// use rotators::oauth::Endpoint;
+/// use rotators::web::Endpoint;
 ///
 /// assert!(Endpoint::parse("https://api.x.com/oauth2/token").is_ok());
 /// assert!(Endpoint::parse("http://127.0.0.1:8080/token").is_ok());
@@ -43,12 +43,17 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.0
     }
 
+    /// The host, without its port.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// Host and port, as errors name them.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.0.authority()
     }
 }

@@ -3,7 +3,7 @@
 use secrecy::zeroize::Zeroizing;
 
 /// All but letters, digits and `-._~` is escaped, in capital hex digits (RFC 5849, section 3.6).
-pub(super) fn encode(bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode(bytes: &[u8]) -> Zeroizing<String> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     // To size beforehand: a buffer that grows leaves copies of secrets behind.
     let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 3));
@@ -20,7 +20,7 @@ pub(super) fn encode(bytes: &[u8]) -> Zeroizing<String> {
 }
 
 /// What `text` stands for; a `%` without two hex digits after it stands for itself.
-pub(super) fn decode(text: &str) -> Zeroizing<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -38,7 +38,7 @@ pub(super) fn decode(text: &str) -> Zeroizing<Vec<u8>> {
 }
 
 /// Two small hex digits a byte.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         text.extend(

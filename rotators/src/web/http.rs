@@ -17,16 +17,17 @@ use secrets_core::rotator::{Context, RotatorError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Endpoint;
+use super::json::Json;
 
 /// The longest reply that is read, in bytes: as much as a secret may hold.
 const MAX_REPLY: usize = 64 * 1024;
 
 /// Who is asked, as errors name it.
 #[derive(Clone, Copy)]
-pub(super) struct Peer<'a> {
+pub(crate) struct Peer<'a> {
     /// Such as "the token URL".
-    pub(super) role: &'static str,
-    pub(super) endpoint: &'a Endpoint,
+    pub(crate) role: &'static str,
+    pub(crate) endpoint: &'a Endpoint,
 }
 
 impl fmt::Display for Peer<'_> {
@@ -36,29 +37,39 @@ impl fmt::Display for Peer<'_> {
 }
 
 /// What came back, whole.
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
     /// In seconds.
-    pub(super) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u64>,
     body: Zeroizing<Vec<u8>>,
 }
 
 impl Reply {
     /// The body as a JSON object or whatever it is: it may hold secrets.
-    pub(super) fn document(&self) -> SecretDocument {
+    pub(crate) fn document(&self) -> SecretDocument {
         match std::str::from_utf8(&self.body) {
             Ok(text) => SecretDocument::from_text(text),
             Err(_) => SecretDocument::from_text(""),
         }
     }
 
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body
+    /// The body as JSON of any form; `None` where it is none.
+    pub(crate) fn json(&self) -> Option<Json> {
+        Json::parse(&self.body)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, body: &str) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or_default(),
+            retry_after: None,
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
     }
 }
 
 /// What sends requests. It keeps no connections, so there is nothing to remember between calls.
-pub(super) fn client() -> Result<&'static Client, RotatorError> {
+pub(crate) fn client() -> Result<&'static Client, RotatorError> {
     static CLIENT: OnceLock<Option<Client>> = OnceLock::new();
     CLIENT.get_or_init(build).as_ref().ok_or_else(|| {
         RotatorError::tls("no TLS client could be made; report this as a fault of the rotator")
@@ -90,7 +101,7 @@ fn build() -> Option<Client> {
 }
 
 /// Sends a request once and reads its reply.
-pub(super) async fn send(
+pub(crate) async fn send(
     request: RequestBuilder,
     peer: Peer<'_>,
     timeout: Duration,
