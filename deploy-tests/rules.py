@@ -1,6 +1,7 @@
 """Rules for template.yaml that linters do not have: each takes the parsed template and returns what
 is wrong with it, in words. cfn-lint finds nothing in a template that breaks all of them."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -51,7 +52,20 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load_template():
-    return yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    for function in resources(template, "AWS::Serverless::Function").values():
+        function["Properties"] = _merged(template["Globals"]["Function"], function["Properties"])
+    return template
+
+
+def _merged(common, own):
+    """What SAM makes of `Globals`: maps are merged, and the function's own value wins."""
+    if not (isinstance(common, dict) and isinstance(own, dict)):
+        return copy.deepcopy(own)
+    merged = copy.deepcopy(common)
+    for key, value in own.items():
+        merged[key] = _merged(common.get(key), value)
+    return merged
 
 
 def names_the_code_reads():
