@@ -36,7 +36,7 @@
 //!   over. It is used up by a request that then fails for something else, and not by an assertion that
 //!   is refused itself.
 //! - All refusals are 401 `invalid_client`: a clock that is wrong looks like a key that is wrong.
-//! - A key set or a list of certificates may hold an old and a new one; what is left out is dead at once.
+//! - A client's key set may hold an old and a new key, or certificate; one that is left out is dead at once.
 //!
 //! # Refresh tokens
 //!
@@ -88,6 +88,7 @@
 //!
 //! [oidc-provider]: https://github.com/panva/node-oidc-provider
 
+mod launch;
 mod server;
 mod settings;
 mod traffic;

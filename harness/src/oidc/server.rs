@@ -1,24 +1,17 @@
 //! The server's process, and what tests ask of it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use super::traffic::{self, Endpoint, LiveToken, OidcCall};
-use super::{Misbehaviour, Settings};
-use crate::process::{self, Process};
+use super::{Misbehaviour, Settings, launch};
+use crate::http;
+use crate::process::Process;
 use crate::proxy::Fault;
-use crate::user::Account;
-use crate::{http, port, workspace};
-
-/// How long the server may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server; killed on drop.
 #[derive(Debug)]
@@ -35,39 +28,13 @@ impl OidcProvider {
     /// # Panics
     /// If it is not installed; the message holds the command that installs it.
     pub async fn start(settings: Settings) -> Self {
-        let tools = workspace::tools().join("oidc-provider");
-        let node = node(&tools);
-        let script = workspace::root().join("harness/oidc/server.mjs");
-        let mut settings = settings.values;
-        // Another process may take the port between the choice and the start.
-        for _ in 0..10 {
-            let port = port::free();
-            settings["port"] = port.into();
-            let mut command = process::command(&node, Account::own(), "KILL");
-            command.arg(&script).arg(&tools).arg(settings.to_string());
-            // The reason of each refusal goes to the log.
-            command.env("DEBUG", "oidc-provider:error");
-            command.env_remove("NODE_OPTIONS");
-            let process = Process::spawn(command);
-            let scheme = if settings["tls"].is_null() {
-                "http"
-            } else {
-                "https"
-            };
-            match listening(&process).await {
-                Ok(control) => {
-                    let issuer = format!("{scheme}://127.0.0.1:{port}");
-                    return Self {
-                        process,
-                        issuer,
-                        control,
-                    };
-                }
-                Err(log) if log.contains("EADDRINUSE") => {}
-                Err(log) => panic!("oidc-provider ended:\n{log}"),
-            }
+        let scheme = settings.scheme();
+        let (process, port, control) = launch::launch(settings).await;
+        Self {
+            process,
+            issuer: format!("{scheme}://127.0.0.1:{port}"),
+            control,
         }
-        panic!("ten ports tried, each was taken by another process")
     }
 
     /// The issuer, such as `http://127.0.0.1:20001`, which assertions may name as their audience.
@@ -208,49 +175,4 @@ fn text(answer: Value) -> String {
         Value::String(text) => text,
         other => panic!("expected a text, got {other}"),
     }
-}
-
-/// Waits until the server listens: its control port; the log if it ends instead.
-async fn listening(process: &Process) -> Result<SocketAddr, String> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        // The end is looked at first: what it wrote before is then in the log.
-        let ended = process.status().is_some();
-        let log = process.output();
-        if ended {
-            return Err(log);
-        }
-        if let Some(port) = control_port(&log) {
-            return Ok(port::local(port));
-        }
-        assert!(
-            Instant::now() < deadline,
-            "oidc-provider does not start:\n{log}"
-        );
-        // Its log is a file, and nobody tells when a file grows.
-        sleep(Duration::from_millis(20)).await;
-    }
-}
-
-fn control_port(log: &str) -> Option<u16> {
-    let (_, rest) = log.split_once("control port ")?;
-    let (port, _) = rest.split_once('\n')?;
-    port.parse().ok()
-}
-
-/// The Node program that is installed with the server.
-fn node(tools: &std::path::Path) -> PathBuf {
-    let programs = ["x64", "arm64"]
-        .map(|machine| tools.join(format!("node_modules/node-linux-{machine}/bin/node")));
-    // The stamp is written last: without it the installation is a broken one.
-    let found = programs.into_iter().find(|program| program.exists());
-    found
-        .filter(|_| tools.join(".stamp").exists())
-        .unwrap_or_else(|| {
-            panic!(
-                "the OAuth server oidc-provider is needed and not installed in {}. Install it with \
-             `./test --setup`.",
-                tools.display()
-            )
-        })
 }

@@ -105,6 +105,14 @@ impl Settings {
         self.with("tls", tls)
     }
 
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.values["tls"].is_null() {
+            "http"
+        } else {
+            "https"
+        }
+    }
+
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.values[name] = value.into();
         self

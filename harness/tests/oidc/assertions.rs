@@ -88,7 +88,7 @@ async fn both_kinds_of_assertion_authenticate() {
 }
 
 #[tokio::test]
-async fn the_audience_is_the_issuer_or_the_token_endpoint() {
+async fn the_audience_is_the_issuer_or_an_endpoint() {
     let setup = Setup::start().await;
     let (issuer, token) = (setup.server.issuer().to_owned(), setup.server.token_url());
     for audience in [
@@ -99,6 +99,13 @@ async fn the_audience_is_the_issuer_or_the_token_endpoint() {
         let answer = setup.with_claims(json!({"aud": audience})).await;
         answer.text("access_token");
     }
+    // At another endpoint that one's own address will do, too.
+    let url = setup.server.introspection_url();
+    let assertion = setup.key.sign(&claims("signs", &url));
+    let asked = [form(&assertion)[1], form(&assertion)[2], ("token", "any")];
+    let answer = post(&url, "", &asked).await;
+    assert_eq!(answer.body, json!({"active": false}));
+
     let audiences = [
         json!("https://elsewhere.example"),
         json!(format!("{issuer}/")),

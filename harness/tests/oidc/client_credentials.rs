@@ -43,6 +43,7 @@ async fn each_request_mints_a_token_and_all_live_side_by_side() {
     );
     let live: Vec<_> = live.into_iter().map(|it| it.token).collect();
     assert_eq!(live, tokens);
+    assert_eq!(server.live_tokens("post").await, []);
     for token in tokens {
         assert_eq!(resource(&server, &token).await, 200);
     }

@@ -7,6 +7,7 @@ mod assertion;
 mod assertions;
 mod client;
 mod client_credentials;
+mod install;
 mod mutual_tls;
 mod refresh;
 mod registration;

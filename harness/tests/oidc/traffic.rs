@@ -5,8 +5,10 @@ use std::time::Duration;
 use harness::oidc::{Endpoint, Misbehaviour, OidcProvider, Settings};
 use harness::proxy::Fault;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
-use crate::client::{Answer, basic, post, resource, try_post};
+use crate::client::{Answer, address, basic, post, resource, try_post};
 
 /// Long enough for an answer on this machine to come if one is going to.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -63,14 +65,24 @@ async fn calls_are_recorded_without_secrets() {
     ];
     assert_eq!(calls, expected);
     assert_eq!(server.count(Endpoint::Token).await, 2);
+    let drop = Fault::Before(Misbehaviour::Drop);
+    server.fault_at(Endpoint::Token, 1, drop).await;
     server.reset().await;
     assert_eq!(server.calls().await, []);
+    assert!(mint(&server).await.is_some(), "faults are forgotten, too");
 }
 
 #[tokio::test]
 async fn a_server_that_is_down_closes_every_connection() {
     let server = server().await;
+    let open = TcpStream::connect(address(server.issuer())).await;
+    let mut open = open.expect("it listens");
     server.set_down(true).await;
+    let end = tokio::time::timeout(Duration::from_secs(5), open.read(&mut [0])).await;
+    assert!(
+        matches!(end, Ok(Ok(0) | Err(_))),
+        "also one that was open: {end:?}"
+    );
     assert!(mint(&server).await.is_none());
     assert_eq!(server.calls().await, []);
     server.set_down(false).await;
