@@ -56,8 +56,10 @@ async fn refuses_a_wrong_password<E: Edition>() {
     let server = Server::<E>::builder().start().await;
     let wrong = login(&server).pass(Some("wrong"));
     assert_refused(Conn::new(wrong).await, 1045);
+    // For an unknown user MySQL picks one of its ways to log in at random, so that nobody learns
+    // who exists; not all of them are known to this client.
     let unknown = login(&server).user(Some("nobody"));
-    assert_refused(Conn::new(unknown).await, 1045);
+    assert!(Conn::new(unknown).await.is_err());
     assert!(Conn::new(login(&server)).await.is_ok());
 }
 
@@ -79,8 +81,10 @@ async fn two_servers_run_at_once<E: Edition>() {
 async fn tls_is_required_and_verified<E: Edition>() {
     let server = Server::<E>::builder().start().await;
     let plain = login(&server).ssl_opts(None::<SslOpts>);
-    // ER_SECURE_TRANSPORT_REQUIRED.
-    assert_refused(Conn::new(plain).await, 3159);
+    // MySQL says so (ER_SECURE_TRANSPORT_REQUIRED), MariaDB does as if the password were wrong.
+    let is_mariadb = server.version().contains("MariaDB");
+    let code = if is_mariadb { 1045 } else { 3159 };
+    assert_refused(Conn::new(plain).await, code);
 
     let mut root = root(&server).await;
     let status = "SHOW SESSION STATUS LIKE 'Ssl_version'";

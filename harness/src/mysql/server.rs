@@ -153,6 +153,8 @@ impl<E: Edition> Server<E> {
             // Small; and the data need not outlive a crash of the machine.
             ("performance_schema", "OFF"),
             ("innodb_buffer_pool_size", "16M"),
+            ("innodb_doublewrite", "OFF"),
+            ("innodb_flush_method", "nosync"),
             ("innodb_flush_log_at_trx_commit", "0"),
             ("innodb_use_native_aio", "OFF"),
         ]);
