@@ -69,7 +69,8 @@ impl<E: Edition> Server<E> {
     }
 
     /// `mysql://root:PASSWORD@127.0.0.1:PORT/`. It says nothing about TLS, which the client has to
-    /// be told of besides.
+    /// be told of besides. `mysql_async` goes on to the Unix socket, and so without TLS, unless it
+    /// is told `prefer_socket(false)`.
     pub fn root_url(&self) -> String {
         let (host, port) = (self.host(), self.port);
         format!("mysql://root:{ROOT_PASSWORD}@{host}:{port}/")
