@@ -234,6 +234,31 @@ fn what_the_engine_says_itself() {
 }
 
 #[test]
+fn what_the_engine_says_where_a_value_must_not_be_made_twice() {
+    let expected = [
+        (
+            Reason::AnotherInvocation {
+                until: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_030),
+            },
+            "AnotherInvocation, retry: setSecret of `app/db`: another invocation has begun to make a value; \
+             the target was not asked; try again after unix time 1700000030",
+        ),
+        (
+            Reason::Unrepeatable {
+                since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            },
+            "Unrepeatable, fix_secret: setSecret of `app/db`: making a value was begun at unix time \
+             1700000000 and not finished, which may have used up the credential of AWSCURRENT; a second \
+             try may end the grant, so a person must act: obtain a new credential at the target (authorise \
+             again) and put it as AWSCURRENT, which ends this rotation",
+        ),
+    ];
+    for (reason, text) in expected {
+        assert_eq!(told(reason), text);
+    }
+}
+
+#[test]
 fn words_for_logs_are_stable() {
     use Outcome::{AlreadyCurrent, AlreadySet, Created, Kept, Promoted, Set, Tested};
 
