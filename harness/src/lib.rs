@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
+//! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
@@ -22,6 +23,7 @@
     reason = "test support: a panic is how a test learns that its surroundings are broken"
 )]
 
+pub mod iam;
 pub mod lambda_host;
 pub mod oauth_provider;
 pub mod postgres;
