@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::{Request, StatusCode};
@@ -51,6 +51,11 @@ impl FakeIam {
     /// Id and secret of the role, which manages all users.
     pub fn role(&self) -> (&'static str, &'static str) {
         ROLE
+    }
+
+    /// From now on new keys are dated by this clock.
+    pub fn set_clock(&self, now: impl Fn() -> SystemTime + Send + 'static) {
+        self.shared().state.clock = Some(Box::new(now));
     }
 
     /// A user, and whether it may manage all users.

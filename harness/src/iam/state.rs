@@ -1,6 +1,7 @@
 //! What IAM keeps, and what it answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -16,8 +17,10 @@ const ACCOUNT: &str = "123456789012";
 /// Id and secret of the temporary key of the role that manages all users.
 pub(super) const ROLE: (&str, &str) = ("ASIAROLEROLEROLEROLE", "sentinel/role+secret");
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct State {
+    /// What keys are dated by, where it is not the time of day.
+    pub(super) clock: Option<Box<dyn Fn() -> SystemTime + Send>>,
     pub(super) users: BTreeMap<String, User>,
     /// Actions that nobody may do.
     pub(super) denied: BTreeSet<String>,
@@ -45,6 +48,14 @@ pub(super) struct Key {
     pub(super) created: SystemTime,
     pub(super) used: Option<SystemTime>,
     refusals: usize,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("users", &self.users)
+            .finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -137,7 +148,10 @@ impl State {
                 random::number()
             ),
             active: true,
-            created: SystemTime::now(),
+            created: self
+                .clock
+                .as_ref()
+                .map_or_else(SystemTime::now, |now| now()),
             used: None,
             refusals: self.refusals,
         };

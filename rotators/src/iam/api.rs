@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use aws_sdk_iam::config::retry::RetryConfig;
@@ -21,7 +22,6 @@ use super::settings::IamSettings;
 /// Sends requests for whoever signs them.
 pub(super) struct Api {
     pub(super) settings: IamSettings,
-    http: SharedHttpClient,
 }
 
 /// Whose key it is.
@@ -32,13 +32,6 @@ pub(super) enum Caller {
 }
 
 impl Api {
-    pub(super) fn new(settings: IamSettings) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
-        Self { settings, http }
-    }
-
     /// IAM for the role of the function.
     pub(super) fn as_role(&self) -> Iam<'_> {
         let role = &self.settings.aws;
@@ -65,7 +58,7 @@ impl Api {
             .credentials_provider(credentials)
             // A key that is made twice is one too many.
             .retry_config(RetryConfig::disabled())
-            .http_client(self.http.clone());
+            .http_client(http());
         let url = self.settings.iam_url.as_ref();
         config.set_endpoint_url(url.map(|url| url.as_str().to_owned()));
         Iam {
@@ -87,7 +80,7 @@ impl Api {
             .region(Region::new(self.settings.aws.region.clone()))
             .credentials_provider(credentials(key))
             .retry_config(RetryConfig::disabled())
-            .http_client(self.http.clone());
+            .http_client(http());
         let url = self.settings.sts_url.as_ref();
         config.set_endpoint_url(url.map(|url| url.as_str().to_owned()));
         let client = aws_sdk_sts::Client::from_conf(config.build());
@@ -205,7 +198,7 @@ impl Iam<'_> {
             let changed_nothing = failure.changed_nothing();
             let error = failure.into_error(ACTION, self.signer, user);
             if changed_nothing {
-                super::rotator::having_changed_nothing(error)
+                error.having_changed_nothing()
             } else {
                 error
             }
@@ -221,6 +214,19 @@ impl Iam<'_> {
             secret: SecretString::from(made.secret_access_key),
         })
     }
+}
+
+/// It keeps no connections: one that is used again may make a request go out twice. Made once, since that
+/// reads the certificates of all public authorities.
+fn http() -> SharedHttpClient {
+    static HTTP: OnceLock<SharedHttpClient> = OnceLock::new();
+    let make = || {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .pool_max_idle_per_host(0)
+            .build_https()
+    };
+    HTTP.get_or_init(make).clone()
 }
 
 fn credentials(key: &AccessKey) -> Credentials {

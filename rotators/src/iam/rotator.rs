@@ -1,12 +1,13 @@
 //! One key after another, in two slots.
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secrets_core::document::Patch;
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Retirement, Rotates, Rotator, RotatorError, Verdict,
+    Context, Live, Overlap, Profile, Proven, Repeat, Retirement, Rotates, Rotator, RotatorError,
+    Verdict,
 };
 use secrets_core::store::{SecretReader, Version};
 use tokio::time::{Instant, sleep};
@@ -47,22 +48,12 @@ pub struct IamKey<R> {
     api: Api,
 }
 
-/// The time when an earlier try of this rotation began to make a key, where there was one.
-fn tried_since(_: &Context) -> Option<SystemTime> {
-    None
-}
-
-/// Says that `create` has left no key behind.
-pub(super) fn having_changed_nothing(error: RotatorError) -> RotatorError {
-    error
-}
-
 impl<R: SecretReader> IamKey<R> {
     /// A rotator with these settings; `secrets` is where the secrets of managing users are read.
     pub fn new(secrets: R, settings: IamSettings) -> Self {
         Self {
             secrets,
-            api: Api::new(settings),
+            api: Api { settings },
         }
     }
 
@@ -166,7 +157,7 @@ impl<R: SecretReader> IamKey<R> {
         }
         let previous = current.previous.as_deref();
         let mut orphans = Vec::new();
-        for suspect in suspects(&keys, id, previous, tried_since(cx)) {
+        for suspect in suspects(&keys, id, previous, cx.tried_since()) {
             if !iam.was_used(suspect, &user, cx).await? {
                 orphans.push(suspect);
             }
@@ -198,7 +189,7 @@ impl<R: SecretReader> Rotator for IamKey<R> {
             "secret_access_key",
             "previous_access_key_id",
         ]);
-        let profile = Profile::new(keys, Overlap::UntilNextRotation);
+        let profile = Profile::new(keys, Overlap::UntilNextRotation).repeating(Repeat::Told);
         match self.api.settings.retire {
             Retire::NextRotation => profile.holding(Live { rest: 2, peak: 2 }),
             Retire::AfterPromotion => profile
@@ -208,10 +199,13 @@ impl<R: SecretReader> Rotator for IamKey<R> {
     }
 
     async fn create(&self, current: &IamCredential, cx: &Context) -> Result<Patch, RotatorError> {
+        // A deletion is repeated at will. So up to the making of the key nothing has changed that a repeat
+        // would have to know.
         let room = self.make_room(current, cx).await;
-        let room = room.map_err(having_changed_nothing)?;
+        let room = room.map_err(RotatorError::having_changed_nothing)?;
         for id in &room.delete {
-            room.iam.delete(id, &room.user, cx).await?;
+            let deleted = room.iam.delete(id, &room.user, cx).await;
+            deleted.map_err(RotatorError::having_changed_nothing)?;
         }
         let made = room.iam.create(&room.user, cx).await?;
         let patch =

@@ -58,6 +58,8 @@ const PLAIN: Case = Case {
 
 async fn trial(world: World, case: Case) -> Trial<IamKey<MemoryStore>, Account> {
     let iam = FakeIam::start().await;
+    let clock = world.clone();
+    iam.set_clock(move || clock.now());
     let (secret, mut settings) = populate(&iam, world.store(), case.manager);
     settings.retire = case.retire;
     iam.refuse_new_keys(case.refusals);

@@ -24,7 +24,9 @@ mod rotation;
 )]
 mod hidden;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use harness::iam::FakeIam;
 use rotators::iam::{IamKey, IamSettings, ManagedBy, ServiceUrl};
@@ -56,6 +58,18 @@ struct Stage {
     iam: FakeIam,
     store: MemoryStore,
     settings: IamSettings,
+    clock: Clock,
+}
+
+/// The time of day, a minute later with each rotation: what the engine has noted about one is over by the
+/// time of the next.
+#[derive(Clone, Default)]
+struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_mins(self.0.load(Ordering::Relaxed))
+    }
 }
 
 fn settings(url: &str, role: (&str, &str)) -> IamSettings {
@@ -112,10 +126,14 @@ impl Stage {
         store
             .put_current(&SECRET.into(), &version, &first)
             .expect("a first value");
+        let clock = Clock::default();
+        let of_keys = clock.clone();
+        iam.set_clock(move || of_keys.now());
         Self {
             iam,
             store,
             settings,
+            clock,
         }
     }
 
@@ -125,6 +143,7 @@ impl Stage {
 
     /// Begins the `n`th rotation.
     fn begin(&self, n: usize) {
+        self.clock.0.fetch_add(1, Ordering::Relaxed);
         self.store
             .begin_rotation(&SECRET.into(), &version(n))
             .expect("no other rotation");
@@ -132,7 +151,9 @@ impl Stage {
 
     /// The four events of the `n`th rotation, up to the first that fails.
     async fn send_all(&self, n: usize) -> Result<[Outcome; 4], RotationError> {
+        let clock = self.clock.clone();
         let rotation = Rotation::new(self.store.clone(), self.rotator());
+        let rotation = rotation.with_clock(move || clock.now());
         let driver = Driver::new(&self.store, &rotation, &SecretId::from(SECRET));
         let transitions = driver.send_all(&version(n)).await?;
         Ok(transitions.map(|transition| transition.outcome))
@@ -198,9 +219,8 @@ impl Stage {
 }
 
 /// A number that no other edit has.
-fn next_edit() -> usize {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static EDITS: AtomicUsize = AtomicUsize::new(0);
+fn next_edit() -> u64 {
+    static EDITS: AtomicU64 = AtomicU64::new(0);
     EDITS.fetch_add(1, Ordering::Relaxed)
 }
 
