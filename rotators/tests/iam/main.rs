@@ -14,6 +14,7 @@ mod kit;
 mod managers;
 mod refusals;
 mod rotation;
+mod wrong;
 
 #[path = "../support/hidden.rs"]
 #[allow(
