@@ -1,5 +1,7 @@
 //! The emulator moto: requests as the services take them, with signatures and rights checked.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use harness::iam::MotoIam;
 use harness::secrets_manager::Moto;
 use rotators::iam::{IamCredential, IamKey, IamSettings, ManagedBy};
@@ -7,16 +9,13 @@ use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
 use secrets_core::event::SecretId;
 use secrets_core::rotation::{Reason, Rotation, RotationError};
-use secrets_core::rotator::{Context, Rotator, RotatorErrorKind, Verdict};
+use secrets_core::rotator::{Rotator, RotatorErrorKind, Verdict};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretReader, Version};
 use secrets_core::testing::{Driver, Prover, Target, Trial, World};
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use tokio::time::Instant;
 
-use crate::{SECRET, USER, assert_says, hidden, settings, version};
+use crate::{SECRET, USER, assert_says, context, hidden, settings, version};
 
 const RIGHTS: [&str; 4] = [
     "iam:ListAccessKeys",
@@ -92,9 +91,7 @@ impl Emulated {
 
     async fn verdict_on(&self, document: &SecretDocument) -> Verdict {
         let credential = IamCredential::try_from(document).expect("a whole secret");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        let cx = Context::new(SECRET.into(), "probe".into(), deadline);
-        let verdict = self.rotator().test(&credential, &cx).await;
+        let verdict = self.rotator().test(&credential, &context()).await;
         verdict.expect("an answer")
     }
 }

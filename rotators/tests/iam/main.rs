@@ -30,17 +30,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use harness::iam::FakeIam;
-use rotators::iam::{IamKey, IamSettings, ManagedBy, ServiceUrl};
+use rotators::iam::{IamCredential, IamKey, IamSettings, ManagedBy, ServiceUrl};
 use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
 use secrets_core::event::{SecretId, VersionId};
 use secrets_core::rotation::{Outcome, Reason, Rotation, RotationError};
-use secrets_core::rotator::{RotatorError, RotatorErrorKind};
+use secrets_core::rotator::{Context, Rotator, RotatorError, RotatorErrorKind, Verdict};
 use secrets_core::store::aws::AwsSettings;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretReader, Version};
 use secrets_core::testing::Driver;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const SECRET: &str = "Demo/iam_key";
 const MASTER: &str = "Demo/iam_manager";
@@ -234,4 +235,21 @@ fn assert_says(fault: &RotatorError, kind: RotatorErrorKind, words: &[&str]) {
     for word in words {
         assert!(fault.to_string().contains(word), "{word}: {fault}");
     }
+}
+
+/// A credential with nothing but a key.
+fn key(id: &str, secret: &str) -> IamCredential {
+    let key = json!({"access_key_id": id, "secret_access_key": secret});
+    let document = SecretDocument::from_text(&key.to_string());
+    IamCredential::try_from(&document).expect("a whole key")
+}
+
+fn context() -> Context {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    Context::new(SECRET.into(), "probe".into(), deadline)
+}
+
+/// What the rotator says to a key.
+async fn probe(stage: &Stage, id: &str, secret: &str) -> Result<Verdict, RotatorError> {
+    stage.rotator().test(&key(id, secret), &context()).await
 }

@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use harness::oauth_provider::Misbehaviour;
 use harness::proxy::Fault;
-use rotators::iam::IamCredential;
-use secrets_core::document::SecretDocument;
 use secrets_core::rotation::Reason;
-use secrets_core::rotator::{Context, Rotator, RotatorError, RotatorErrorKind, Verdict};
+use secrets_core::rotator::{Rotator, RotatorErrorKind, Verdict};
 use secrets_core::store::Label;
-use serde_json::json;
-use tokio::time::Instant;
 
-use crate::{Manager, SECRET, Stage, USER, assert_says, hidden};
+use crate::{Manager, Stage, USER, assert_says, context, hidden, key, probe};
 
 #[tokio::test]
 async fn a_key_of_somebody_else_is_named_and_left() {
@@ -110,14 +106,8 @@ async fn the_keys_of_a_user_of_the_same_name_elsewhere_are_left() {
         settings.iam_url.clone_from(&elsewhere.settings.iam_url);
         rotators::iam::IamKey::new(stage.store.clone(), settings)
     };
-    let key = json!({
-        "access_key_id": stage.id(Label::Current).await,
-        "secret_access_key": stage.iam.secrets()[0],
-    });
-    let credential = IamCredential::try_from(&SecretDocument::from_text(&key.to_string()));
-    let fault = rotator
-        .create(&credential.expect("a key"), &context())
-        .await;
+    let credential = key(&stage.id(Label::Current).await, &stage.iam.secrets()[0]);
+    let fault = rotator.create(&credential, &context()).await;
     let fault = fault.expect_err("another account");
     let words = ["is not among those", "of the user's account"];
     assert_says(&fault, RotatorErrorKind::Misconfigured, &words);
@@ -182,31 +172,18 @@ async fn a_pending_key_that_was_made_inactive_is_named() {
     assert_says(&fault, RotatorErrorKind::Refused, &[&pending, "inactive"]);
 }
 
-fn context() -> Context {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    Context::new(SECRET.into(), "probe".into(), deadline)
-}
-
-async fn probe(stage: &Stage, secret: &str) -> Result<Verdict, RotatorError> {
-    let key = json!({
-        "access_key_id": stage.id(Label::Current).await, "secret_access_key": secret,
-    });
-    let credential = IamCredential::try_from(&SecretDocument::from_text(&key.to_string()));
-    let rotator = stage.rotator();
-    rotator.test(&credential.expect("a key"), &context()).await
-}
-
 #[tokio::test]
 async fn only_a_wrong_key_is_rejected() {
     let stage = Stage::start(Manager::Role).await;
+    let id = stage.id(Label::Current).await;
     assert_eq!(
-        probe(&stage, &stage.iam.secrets()[0]).await,
+        probe(&stage, &id, &stage.iam.secrets()[0]).await,
         Ok(Verdict::Accepted)
     );
-    assert_eq!(probe(&stage, "another").await, Ok(Verdict::Rejected));
-    stage.iam.deactivate(USER, &stage.id(Label::Current).await);
+    assert_eq!(probe(&stage, &id, "another").await, Ok(Verdict::Rejected));
+    stage.iam.deactivate(USER, &id);
     assert_eq!(
-        probe(&stage, &stage.iam.secrets()[0]).await,
+        probe(&stage, &id, &stage.iam.secrets()[0]).await,
         Ok(Verdict::Rejected)
     );
 }
@@ -272,12 +249,7 @@ async fn whatever_else_aws_answers_is_inconclusive() {
             settings.timeout = Duration::from_millis(500);
             rotators::iam::IamKey::new(stage.store.clone(), settings)
         };
-        let key = json!({
-            "access_key_id": stage.id(Label::Current).await,
-            "secret_access_key": stage.iam.secrets()[0],
-        });
-        let credential = IamCredential::try_from(&SecretDocument::from_text(&key.to_string()));
-        let credential = credential.expect("a key");
+        let credential = key(&stage.id(Label::Current).await, &stage.iam.secrets()[0]);
         let fault = rotator.test(&credential, &context()).await;
         let fault = fault.expect_err("nothing is known");
         assert_says(&fault, kind, &[words]);
@@ -293,11 +265,8 @@ async fn a_port_that_nobody_listens_on_is_unreachable() {
     let mut settings = stage.settings.clone();
     settings.sts_url = Some(rotators::iam::ServiceUrl::parse("http://127.0.0.1:1").expect("a URL"));
     let rotator = rotators::iam::IamKey::new(stage.store.clone(), settings);
-    let key = json!({
-        "access_key_id": stage.id(Label::Current).await, "secret_access_key": "secret",
-    });
-    let credential = IamCredential::try_from(&SecretDocument::from_text(&key.to_string()));
-    let fault = rotator.test(&credential.expect("a key"), &context()).await;
+    let credential = key(&stage.id(Label::Current).await, "secret");
+    let fault = rotator.test(&credential, &context()).await;
     assert_says(
         &fault.expect_err("nobody there"),
         RotatorErrorKind::Unreachable,
