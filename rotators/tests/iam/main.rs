@@ -25,6 +25,14 @@ mod wrong;
 )]
 mod hidden;
 
+#[path = "../support/impostor.rs"]
+#[allow(
+    unreachable_pub,
+    clippy::missing_panics_doc,
+    reason = "shared with other tests"
+)]
+mod impostor;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};

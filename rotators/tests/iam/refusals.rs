@@ -8,7 +8,7 @@ use secrets_core::rotation::Reason;
 use secrets_core::rotator::{Rotator, RotatorErrorKind, Verdict};
 use secrets_core::store::Label;
 
-use crate::{Manager, Stage, USER, assert_says, context, hidden, key, probe};
+use crate::{Manager, Stage, USER, assert_says, context, hidden, impostor, key, probe};
 
 #[tokio::test]
 async fn a_key_of_somebody_else_is_named_and_left() {
@@ -272,4 +272,19 @@ async fn a_port_that_nobody_listens_on_is_unreachable() {
         RotatorErrorKind::Unreachable,
         &["STS gave no answer"],
     );
+}
+
+#[tokio::test]
+async fn an_impostor_gets_no_request() {
+    let stage = Stage::start(Manager::Role).await;
+    let (address, server) = impostor::start();
+    let mut settings = stage.settings.clone();
+    let url = format!("https://{address}");
+    settings.iam_url = Some(rotators::iam::ServiceUrl::parse(&url).expect("a URL"));
+    let rotator = rotators::iam::IamKey::new(stage.store.clone(), settings);
+    let credential = key(&stage.id(Label::Current).await, &stage.iam.secrets()[0]);
+    let fault = rotator.create(&credential, &context()).await;
+    let fault = fault.expect_err("an unknown authority");
+    assert_says(&fault, RotatorErrorKind::Tls, &["the identity of IAM"]);
+    assert_eq!(server.join().expect("no panic"), b"");
 }
