@@ -19,14 +19,16 @@
 //!    version is `AWSCURRENT`. One profile declares an exception: where a target makes the new credential
 //!    only once the old one is gone, none does from its making to its storing.
 //! 2. Any step may be repeated, any number of times, after a crash at any point, and ends in the same
-//!    state.
+//!    state. One exception is declared by a profile ([`rotator::Repeat`]): where making a credential uses
+//!    up the current one, createSecret is not repeated blindly, but stops and says what a person must do;
+//!    `AWSCURRENT` is left as it is.
 //! 3. A probe that could not be carried out never leads to a change.
 //! 4. A foreign `AWSPENDING` is never overwritten. What `AWSCURRENT` or `AWSPENDING` names is never
 //!    deleted; deletion is by identity, and "already gone" is success.
 //! 5. Secret bytes appear in no log line, error, Debug or panic.
 //! 6. Between invocations nothing is remembered outside the store and the target.
 //! 7. TLS to a target is required unless the secret itself says otherwise, and is never downgraded.
-//! 8. [`rotation::plan()`] has no I/O; only [`store`] knows the SDK; rotators see neither labels nor a
+//! 8. [`rotation::plan()`] and the decision on notes have no I/O; only [`store`] knows the SDK; rotators see neither labels nor a
 //!    way to write a secret.
 //!
 //! # Deliberately absent

@@ -174,22 +174,6 @@ fn what_the_engine_says_itself() {
              report this to the rotator's author",
         ),
         (
-            Reason::AnotherInvocation {
-                until: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_030),
-            },
-            "AnotherInvocation, retry: setSecret of `app/db`: another invocation has begun to make a value; \
-             the target was not asked; try again after unix time 1700000030",
-        ),
-        (
-            Reason::Unrepeatable {
-                since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-            },
-            "Unrepeatable, fix_secret: setSecret of `app/db`: making a value was begun at unix time \
-             1700000000 and not finished, which may have used up the credential of AWSCURRENT; a second \
-             try may end the grant, so a person must act: obtain a new credential at the target (authorise \
-             again) and put it as AWSCURRENT, which ends this rotation",
-        ),
-        (
             Reason::NoPendingValue,
             "NoPendingValue, retry: setSecret of `app/db`: AWSPENDING holds no value; start the rotation \
              again, so that createSecret makes one",
@@ -242,6 +226,31 @@ fn what_the_engine_says_itself() {
             "OutOfTime, retry: setSecret of `app/db`: the function's time is up; nothing is lost, the next \
              try goes on from here; if it happens again, raise the function's timeout or find out why the \
              target is slow",
+        ),
+    ];
+    for (reason, text) in expected {
+        assert_eq!(told(reason), text);
+    }
+}
+
+#[test]
+fn what_the_engine_says_where_a_value_must_not_be_made_twice() {
+    let expected = [
+        (
+            Reason::AnotherInvocation {
+                until: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_030),
+            },
+            "AnotherInvocation, retry: setSecret of `app/db`: another invocation has begun to make a value; \
+             the target was not asked; try again after unix time 1700000030",
+        ),
+        (
+            Reason::Unrepeatable {
+                since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            },
+            "Unrepeatable, fix_secret: setSecret of `app/db`: making a value was begun at unix time \
+             1700000000 and not finished, which may have used up the credential of AWSCURRENT; a second \
+             try may end the grant, so a person must act: obtain a new credential at the target (authorise \
+             again) and put it as AWSCURRENT, which ends this rotation",
         ),
     ];
     for (reason, text) in expected {

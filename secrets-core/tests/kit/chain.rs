@@ -15,6 +15,9 @@ use crate::{acquit, convict};
 /// For so long after its first use, a refresh token gives the same answer again.
 const GRACE: Duration = Duration::from_mins(1);
 
+/// Shorter than that by as much as clocks may differ.
+const DECLARED: Duration = Duration::from_secs(55);
+
 /// What a target does when a refresh token is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Replay {
@@ -154,7 +157,7 @@ impl Rotator for Issuer {
     fn profile(&self) -> Profile {
         let rotates = Rotates::Keys(&["access_token", "refresh_token"]);
         let right = match self.replay {
-            Replay::IsForgiven => Repeat::Within(GRACE - Duration::from_secs(5)),
+            Replay::IsForgiven => Repeat::Within(DECLARED),
             _ => Repeat::Never,
         };
         Profile::new(rotates, Overlap::UntilNextRotation)

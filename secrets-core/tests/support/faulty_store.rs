@@ -1,5 +1,6 @@
 //! A store that breaks at an exact call.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use secrets_core::document::SecretDocument;
@@ -19,7 +20,12 @@ pub enum Fault {
     Before(StoreErrorKind),
     /// The call did its work and the reply was lost.
     After(StoreErrorKind),
+    /// The call did nothing and never answers.
+    Hang,
 }
+
+/// What somebody else does to the store.
+type Meanwhile = Box<dyn FnOnce(MemoryStore) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// A store that counts calls and breaks some of them.
 #[derive(Clone)]
@@ -38,6 +44,10 @@ struct FaultPlan {
     lagging_reads: usize,
     /// So many looks at the labels do not see the version yet.
     lagging_looks: usize,
+    /// So many looks at the labels do not see notes yet.
+    hidden_notes: usize,
+    /// Before which call, counted from 1, and what.
+    meanwhile: Option<(usize, Meanwhile)>,
 }
 
 impl FaultyStore {
@@ -76,18 +86,34 @@ impl FaultyStore {
         (plan.lagging_reads, plan.lagging_looks) = (reads, looks);
     }
 
+    pub fn hide_notes(&self, looks: usize) {
+        self.plan().hidden_notes = looks;
+    }
+
+    /// Has this done before the `n`th call from now on, counted from 1.
+    pub fn meanwhile(&self, n: usize, act: Meanwhile) {
+        let mut plan = self.plan();
+        plan.calls.clear();
+        plan.meanwhile = Some((n, act));
+    }
+
     async fn call<T>(
         &self,
         name: &'static str,
         act: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let fault = {
+        let (fault, meanwhile) = {
             let mut plan = self.plan();
             plan.calls.push(name);
             let n = plan.calls.len();
-            plan.at.take_if(|(at, _)| *at == n).map(|(_, fault)| fault)
+            let fault = plan.at.take_if(|(at, _)| *at == n);
+            (fault, plan.meanwhile.take_if(|(at, _)| *at == n))
         };
-        match fault {
+        if let Some((_, act)) = meanwhile {
+            act(self.inner.clone()).await;
+        }
+        match fault.map(|(_, fault)| fault) {
+            Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Before(kind)) => Err(StoreError::new(kind, name, &id())),
             Some(Fault::After(kind)) => {
                 // Whatever it answered is lost.
@@ -122,6 +148,11 @@ impl SecretStore for FaultyStore {
     async fn describe(&self, id: &SecretId) -> Result<SecretState, StoreError> {
         self.call("describe", async {
             let mut state = self.inner.describe(id).await?;
+            if Self::lags(&mut self.plan().hidden_notes) {
+                for labels in state.versions.values_mut() {
+                    labels.retain(|label| !label.as_str().starts_with("CREATE-BEGAN-"));
+                }
+            }
             if Self::lags(&mut self.plan().lagging_looks) {
                 state
                     .versions

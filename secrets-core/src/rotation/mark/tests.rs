@@ -35,7 +35,7 @@ fn some_marks() -> impl Strategy<Value = Vec<Mark>> {
 
 #[test]
 fn the_table() {
-    let within = Repeat::Within(Duration::from_secs(60));
+    let within = Repeat::Within(Duration::from_mins(1));
     let (go, wait) = (Decision::Go, Decision::Wait { until: at(NOW + 1) });
     let again = |ago| Decision::Repeat {
         since: at(NOW - ago),

@@ -6,7 +6,10 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "../support/mod.rs"]
 mod support;
+
+mod side_by_side;
 
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
@@ -17,6 +20,7 @@ use secrets_core::rotation::{Outcome, Reason, Rotation};
 use secrets_core::rotator::{Overlap, Profile, Repeat, Rotates, RotatorError};
 use secrets_core::store::{Label, SecretStore, StoreErrorKind};
 use support::{Bench, FIRST, Fault, id, password_at, v};
+use tokio::time::Instant;
 
 /// When these tests begin, in seconds since 1970.
 const START: u64 = 1_800_000_000;
@@ -63,7 +67,7 @@ fn note(since: u64, until: u64) -> String {
 
 const LIMITED: [Repeat; 3] = [
     Repeat::Told,
-    Repeat::Within(Duration::from_secs(60)),
+    Repeat::Within(Duration::from_mins(1)),
     Repeat::Never,
 ];
 
@@ -172,7 +176,7 @@ async fn a_try_that_changed_nothing_was_none() {
 
 #[tokio::test(start_paused = true)]
 async fn a_repeat_that_changed_nothing_still_tells_of_the_first_try() {
-    for repeat in [Repeat::Told, Repeat::Within(Duration::from_secs(60))] {
+    for repeat in [Repeat::Told, Repeat::Within(Duration::from_mins(1))] {
         let bench = bench(repeat);
         bench.target.state().down = Some(down());
         bench.step(Step::Create).await.expect_err("out of reach");
@@ -188,37 +192,6 @@ async fn a_repeat_that_changed_nothing_still_tells_of_the_first_try() {
         // One note at a time, however often it was tried.
         let until = START + 20 + TIMEOUT + 1;
         assert_eq!(notes(&bench, "0").await, [note(START, until)]);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_try_that_was_cut_off_may_still_be_under_way_until_its_time_is_up() {
-    let stop = Err(Reason::Unrepeatable { since: at(START) });
-    let until = START + TIMEOUT + 1;
-    let wait = Err(Reason::AnotherInvocation { until: at(until) });
-    for (repeat, before, after) in [
-        (Repeat::Told, wait.clone(), Ok(Outcome::Created)),
-        (Repeat::Never, wait, stop.clone()),
-        (
-            Repeat::Within(Duration::from_secs(TIMEOUT + 1)),
-            Ok(Outcome::Created),
-            stop,
-        ),
-    ] {
-        for (now, expected) in [(until - 1, before), (until, after)] {
-            let bench = bench(repeat);
-            bench.target.state().hangs = true;
-            assert_eq!(bench.step(Step::Create).await, Err(Reason::OutOfTime));
-            assert_eq!(notes(&bench, "0").await, [note(START, until)]);
-            bench.target.state().hangs = false;
-            bench.target.log();
-            NOW.set(now);
-            let goes_on = expected.is_ok();
-            assert_eq!(bench.step(Step::Create).await, expected, "{repeat:?}");
-            let again = format!("create, tried since {START}");
-            let log = bench.target.log();
-            assert_eq!(log == [again], goes_on, "{repeat:?}: {log:?}");
-        }
     }
 }
 
@@ -297,4 +270,31 @@ async fn a_note_that_cannot_be_replaced_is_left_with_the_error_that_matters() {
     assert_eq!(failed, Err(Reason::Rotator(down())));
     let until = START + TIMEOUT + 1;
     assert_eq!(notes(&bench, "0").await, [note(START, until)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_that_cannot_be_replaced_in_time_holds_nobody_up() {
+    let bench = bench(Repeat::Never);
+    bench.target.state().down = Some(down());
+    bench.store.break_at(6, Fault::Hang);
+    let start = Instant::now();
+    let failed = bench.step(Step::Create).await;
+    assert_eq!(failed, Err(Reason::Rotator(down())));
+    assert_eq!(start.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_note_whose_time_is_up_when_the_rotator_fails_stays() {
+    let mut bench = bench(Repeat::Never);
+    bench.target.state().down = Some(down());
+    let rotation = Rotation::new(bench.store.clone(), bench.target.clone());
+    // A clock that is moved on by a hundred seconds whenever it is asked.
+    bench.rotation = rotation.with_clock(|| at(NOW.replace(NOW.get() + 100)));
+    bench.step(Step::Create).await.expect_err("out of reach");
+    assert_eq!(notes(&bench, "0").await.len(), 1);
+    let again = bench.step(Step::Create).await;
+    assert!(
+        matches!(again, Err(Reason::Unrepeatable { .. })),
+        "{again:?}"
+    );
 }
