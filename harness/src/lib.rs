@@ -6,6 +6,7 @@
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
+//! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
@@ -25,6 +26,7 @@
     reason = "test support: a panic is how a test learns that its surroundings are broken"
 )]
 
+pub mod iam;
 pub mod lambda_host;
 pub mod mariadb;
 pub mod mysql;

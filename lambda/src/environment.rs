@@ -42,9 +42,12 @@ impl Environment {
         Self::from(|name: &str| std::env::var(name).ok())
     }
 
-    /// Notes a fault: a sentence that names the variable.
+    /// Notes a fault: a sentence that names the variable. One that was noted before is not told twice.
     pub fn fault(&mut self, fault: impl Into<String>) {
-        self.faults.push(fault.into());
+        let fault = fault.into();
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// The text of a variable; an empty one counts as absent, as templates pass empty parameters on.

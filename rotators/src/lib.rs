@@ -3,6 +3,7 @@
 //! | target | strategy | what rotates | gap for readers of `AWSCURRENT` |
 //! |---|---|---|---|
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
+//! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
 //!
@@ -18,12 +19,14 @@
 
 #[cfg(feature = "http")]
 pub mod configuration;
+#[cfg(feature = "iam")]
+pub mod iam;
 #[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "http", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "iam", feature = "postgres"))]
 mod second_secret;
 #[cfg(feature = "http")]
 pub mod web;

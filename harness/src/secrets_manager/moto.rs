@@ -43,6 +43,17 @@ impl Moto {
         Self::run(command).await
     }
 
+    /// Starts moto with IAM and STS refusing keys that are wrong; see [`MotoIam`](crate::iam::MotoIam).
+    ///
+    /// # Panics
+    /// If it is not installed; the message holds the command that installs it.
+    pub async fn start_that_checks_keys() -> Self {
+        let script = workspace::root().join("harness/scripts/moto_that_checks_keys.py");
+        let mut command = command(&program("python3"));
+        command.arg(script);
+        Self::run(command).await
+    }
+
     /// Where it listens, such as `http://127.0.0.1:40001`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

@@ -21,6 +21,14 @@ mod tls;
 )]
 mod hidden;
 
+#[path = "../support/impostor.rs"]
+#[allow(
+    unreachable_pub,
+    clippy::missing_panics_doc,
+    reason = "shared with other tests"
+)]
+mod impostor;
+
 use std::time::Duration;
 
 use harness::oauth_provider::OAuthProvider;

@@ -1,57 +1,20 @@
 //! The provider has to prove who it is.
 
-use std::io::Read;
-use std::net::TcpListener;
-use std::sync::Arc;
-use std::thread;
-
-use harness::tls::TestCa;
 use rotators::oauth::bearer::ApiKeys;
 use rotators::web::Endpoint;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
 use secrets_core::rotation::Reason;
 use secrets_core::rotator::RotatorErrorKind;
 
-use crate::Stage;
-
-/// A server with a certificate of an authority that nobody knows; gives what it could read.
-fn impostor() -> (Endpoint, thread::JoinHandle<Vec<u8>>) {
-    let files = TestCa::generate().issue(&["127.0.0.1"]);
-    let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-    let provider = rustls::crypto::ring::default_provider();
-    let config = ServerConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .expect("common versions")
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.expect("a certificate")],
-            key.expect("a key"),
-        )
-        .expect("both fit");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a caller");
-        let mut tls = ServerConnection::new(Arc::new(config)).expect("a session");
-        let mut read = Vec::new();
-        // Ends with the caller's refusal.
-        let _ = rustls::Stream::new(&mut tls, &mut stream).read_to_end(&mut read);
-        read
-    });
-    let url = format!("https://{address}/oauth2/token");
-    (Endpoint::parse(&url).expect("a URL"), server)
-}
+use crate::{Stage, impostor};
 
 #[tokio::test]
 async fn an_impostor_is_not_told_anything() {
     let stage = Stage::start(ApiKeys::One).await;
     stage.begin(1);
-    let (endpoint, server) = impostor();
+    let (address, server) = impostor::start();
     let mut settings = stage.settings();
-    settings.token_url = endpoint;
+    let url = format!("https://{address}/oauth2/token");
+    settings.token_url = Endpoint::parse(&url).expect("a URL");
     let fault = stage.send_all_with(settings, 1).await;
     let fault = fault.expect_err("an unknown authority");
     let Reason::Rotator(fault) = &fault.reason else {

@@ -11,6 +11,10 @@ use secrets_core::store::aws::AwsSettings;
 
 use crate::environment::Environment;
 
+mod iam;
+
+pub use iam::iam_key;
+
 /// Where Secrets Manager is, and the credentials of the function's role.
 ///
 /// Lambda sets region and credentials; `SECRETS_MANAGER_ENDPOINT` is the address of a VPC endpoint, and
@@ -178,7 +182,7 @@ mod tests {
                 true,
             ),
             (
-                include_str!("../../rotators/certs/rds-global-bundle.pem"),
+                include_str!("../../../rotators/certs/rds-global-bundle.pem"),
                 true,
             ),
         ] {
