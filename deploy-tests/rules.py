@@ -17,6 +17,12 @@ ROTATED_SECRET_ACTIONS = {
     "secretsmanager:PutSecretValue",
     "secretsmanager:UpdateSecretVersionStage",
 }
+ACCESS_KEY_ACTIONS = {
+    "iam:ListAccessKeys",
+    "iam:CreateAccessKey",
+    "iam:DeleteAccessKey",
+    "iam:GetAccessKeyLastUsed",
+}
 OWNER_CONDITION = "secretsmanager:resource/AllowRotationLambdaArn"
 # EC2 has no narrower resource than "*" for what Lambda does to attach a function to a VPC.
 NETWORK_ACTIONS = {
@@ -146,7 +152,7 @@ def no_wildcard_action(template):
 
 
 def only_actions_in_use(template):
-    known = ROTATED_SECRET_ACTIONS | NETWORK_ACTIONS
+    known = ROTATED_SECRET_ACTIONS | NETWORK_ACTIONS | ACCESS_KEY_ACTIONS
     known |= {"kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"}
     known |= {"logs:CreateLogStream", "logs:PutLogEvents"}
     return [
@@ -249,6 +255,14 @@ def one_schedule_a_secret(template):
             wrong.append(f"{name} is a second schedule of {secret}")
         seen.add(secret)
     return wrong if seen else ["no secret is scheduled"]
+
+
+def access_keys_of_one_user(template):
+    return [
+        f"{where} is not for the one user"
+        for where, statement in granted(template)
+        if actions(statement) & ACCESS_KEY_ACTIONS and statement["Resource"] != {"Ref": "iamUserArn"}
+    ]
 
 
 def no_literal_secret(template):
@@ -359,6 +373,7 @@ RULES = [
     permission_is_for_secrets_manager_alone,
     permission_precedes_the_schedule,
     one_schedule_a_secret,
+    access_keys_of_one_user,
     no_literal_secret,
     function_log_is_kept_for_a_time,
     own_role_only,

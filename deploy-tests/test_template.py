@@ -165,6 +165,11 @@ def no_schedule(template):
     del template["Resources"]["Schedule"]
 
 
+@breaks(rules.access_keys_of_one_user)
+def access_keys_of_all_users(template):
+    statement(template, "AccessKeys")["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/app"}
+
+
 @breaks(rules.no_literal_secret)
 def secret_with_its_value(template):
     template["Resources"]["Secret"] = {
