@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
+//! | [`key_server`] | a provider of API keys whose manners can be set |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
@@ -22,6 +23,7 @@
     reason = "test support: a panic is how a test learns that its surroundings are broken"
 )]
 
+pub mod key_server;
 pub mod lambda_host;
 pub mod oauth_provider;
 pub mod postgres;
@@ -30,6 +32,7 @@ pub mod secrets_manager;
 pub mod tls;
 
 mod http;
+mod misbehaviour;
 mod port;
 mod process;
 mod random;
