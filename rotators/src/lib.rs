@@ -17,6 +17,8 @@
 //! [`password`] makes the passwords, with the rules of `GetRandomPassword`.
 
 #[cfg(feature = "http")]
+pub mod api_key;
+#[cfg(feature = "http")]
 pub mod configuration;
 #[cfg(feature = "http")]
 pub mod oauth;

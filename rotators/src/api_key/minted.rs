@@ -1,0 +1,224 @@
+//! Making a credential with an id, and deleting one, at a provider that holds several.
+
+use secrecy::{ExposeSecret, SecretString};
+use secrets_core::document::Patch;
+use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::SecretReader;
+
+use super::in_place::value_of;
+use super::list::{Listed, Listing};
+use super::places::Values;
+use super::slots::{Slots, When};
+use super::{ApiKey, ApiKeyCredential};
+use crate::web::http::Reply;
+use crate::web::refusal::code;
+
+impl<R: SecretReader> ApiKey<R> {
+    /// Makes room, removes what an earlier try left, and makes a credential.
+    pub(super) async fn mint(
+        &self,
+        slots: &Slots,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<Patch, RotatorError> {
+        let names = self.settings.names;
+        current.required(names.value)?;
+        let id = match slots.when {
+            When::Never => current.text(names.id),
+            // Else it could never be deleted, and nothing is to be made that cannot be cleaned up after.
+            _ => Some(current.required(names.id)?),
+        };
+        let previous = current.text(names.previous);
+        if let (When::NextRotation, Some(previous)) = (slots.when, &previous)
+            && !current.has(names.id, previous)
+        {
+            self.delete(slots, previous, current, cx).await?;
+        }
+        if let Some(list) = &slots.list {
+            for orphan in self.orphans(list, current, cx).await? {
+                tracing::warn!(
+                    secret = %cx.secret(),
+                    "deleting a credential that an earlier try of this rotation made and did not store"
+                );
+                self.delete(slots, &orphan, current, cx).await?;
+            }
+        }
+        let values = Values {
+            current: Some(current),
+            ..Values::default()
+        };
+        let reply = self.send(&slots.create, values, cx).await?;
+        if reply.status.is_client_error() && !slots.success.is_met(&reply) {
+            return Err(self.not_made(slots, &reply, current, cx).await);
+        }
+        let value = value_of(&slots.create, &reply, &slots.success, &slots.value)?;
+        let new_id = value_of(&slots.create, &reply, &slots.success, &slots.id)?;
+        if current.has(names.value, &value) || current.has(names.id, &new_id) {
+            return Err(RotatorError::misconfigured(format!(
+                "{} answers with the current credential instead of a new one; correct `create`",
+                slots.create.peer()
+            )));
+        }
+        if let Some(delete) = &slots.delete {
+            // What could not be named in the URL must not be stored: it could never be deleted.
+            delete.request.is_addressable(&new_id)?;
+        }
+        let patch = Patch::key(names.value, value).and(names.id, new_id);
+        Ok(match id {
+            Some(id) => patch.and(names.previous, id),
+            None => patch,
+        })
+    }
+
+    /// What earlier tries of this rotation made.
+    async fn orphans(
+        &self,
+        list: &Listing,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<Vec<SecretString>, RotatorError> {
+        let strangers = self.strangers(list, current, cx).await?;
+        let named = strangers
+            .into_iter()
+            .filter(|one| one.is_named_after(cx.version().as_str()));
+        Ok(named.map(|one| one.id).collect())
+    }
+
+    /// The credentials that are neither the current one nor the one before.
+    async fn strangers(
+        &self,
+        list: &Listing,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<Vec<Listed>, RotatorError> {
+        let names = self.settings.names;
+        let values = Values {
+            current: Some(current),
+            ..Values::default()
+        };
+        let reply = self.send(&list.request, values, cx).await?;
+        if !list.success.is_met(&reply) {
+            return Err(list.request.refusal(&reply));
+        }
+        let mut items = list.items(&reply).ok_or_else(|| {
+            RotatorError::misconfigured(format!(
+                "{} does not answer with a list of credentials with ids; correct `list`",
+                list.request.peer()
+            ))
+            .with_code(reply.status.as_str())
+        })?;
+        let own = [current.text(names.id), current.text(names.previous)];
+        items.retain(|item| !own.iter().any(|own| item.is(own.as_ref())));
+        Ok(items)
+    }
+
+    /// Why no credential was made; where there may be no room, which ones take it.
+    async fn not_made(
+        &self,
+        slots: &Slots,
+        reply: &Reply,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> RotatorError {
+        let refusal = slots.create.refusal(reply);
+        let Some(list) = &slots.list else {
+            return refusal;
+        };
+        if matches!(reply.status.as_u16(), 401 | 404 | 405 | 408 | 429) {
+            return refusal;
+        }
+        let Ok(strangers) = self.strangers(list, current, cx).await else {
+            return refusal;
+        };
+        if strangers.is_empty() {
+            return refusal;
+        }
+        let ids: Vec<_> = strangers.iter().map(|one| shown(&one.id)).collect();
+        RotatorError::refused(format!(
+            "{} makes no credential; if there is no room, delete at the provider what is not in use of those \
+             that this secret does not name: {}",
+            slots.create.peer(),
+            ids.join(", ")
+        ))
+        .with_code(code(reply))
+    }
+
+    /// Deletes a credential; one that is gone already is a success.
+    async fn delete(
+        &self,
+        slots: &Slots,
+        id: &SecretString,
+        login: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let Some(delete) = &slots.delete else {
+            return Ok(());
+        };
+        let values = Values {
+            current: Some(login),
+            retired: Some(id),
+            ..Values::default()
+        };
+        let reply = self.send(&delete.request, values, cx).await?;
+        if delete.success.is_met(&reply) || delete.gone.contains(&reply.status.as_u16()) {
+            return Ok(());
+        }
+        Err(delete.request.refusal(&reply))
+    }
+
+    /// Deletes what no label names any more.
+    pub(super) async fn forget(
+        &self,
+        slots: &Slots,
+        retired: &ApiKeyCredential,
+        kept: &[&ApiKeyCredential],
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let key = self.settings.names.id;
+        let (Some(id), Some(login)) = (retired.text(key), kept.last()) else {
+            tracing::warn!(
+                secret = %cx.secret(),
+                key,
+                "a version from before the rotations holds no id, so its credential is not deleted; delete it \
+                 at the provider"
+            );
+            return Ok(());
+        };
+        if kept.iter().any(|kept| kept.has(key, &id)) {
+            return Ok(());
+        }
+        self.delete(slots, &id, login, cx).await
+    }
+
+    /// Deletes a pending credential that the provider refuses, and what else was made for this version:
+    /// the next rotation starts afresh.
+    pub(super) async fn give_up(
+        &self,
+        slots: &Slots,
+        login: &ApiKeyCredential,
+        pending: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let key = self.settings.names.id;
+        let id = pending.text(key).filter(|id| !login.has(key, id));
+        let mut ids: Vec<_> = id.into_iter().collect();
+        if let Some(list) = &slots.list {
+            ids.extend(self.orphans(list, login, cx).await?);
+        }
+        for id in &ids {
+            self.delete(slots, id, login, cx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An id as an error may name it: short and plain, else it may be something else.
+pub(super) fn shown(id: &SecretString) -> String {
+    let id = id.expose_secret();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if id.len() <= 64 && id.bytes().all(plain) {
+        format!("`{id}`")
+    } else {
+        "one whose id is too odd to be shown".to_owned()
+    }
+}
