@@ -51,6 +51,11 @@ impl Fields {
         self.members.contains_key(name)
     }
 
+    /// Whether a field that was not read yet is an object, for fields that take one or something shorter.
+    pub fn is_object(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(Value::is_object)
+    }
+
     /// Anything; `null` counts as absent.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
