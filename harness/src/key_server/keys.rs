@@ -1,6 +1,7 @@
 //! What the provider knows, and what it does with a request.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::StatusCode;
@@ -10,9 +11,9 @@ use super::{ADMIN, KeyCall, Manners};
 use crate::http::{self, Answer};
 use crate::random;
 
-#[derive(Debug)]
 pub(super) struct Keys {
     manners: Manners,
+    clock: Clock,
     by_id: BTreeMap<String, Key>,
     /// The one key, and the one before it where that works, too.
     one: Option<Key>,
@@ -24,6 +25,9 @@ pub(super) struct Keys {
     refused: usize,
     admin_revoked: bool,
 }
+
+/// The time of day.
+pub(super) type Clock = Box<dyn Fn() -> SystemTime + Send>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Key {
@@ -39,6 +43,7 @@ impl Keys {
     pub(super) fn new(manners: Manners) -> Self {
         Self {
             manners,
+            clock: Box::new(SystemTime::now),
             by_id: BTreeMap::new(),
             one: None,
             before: None,
@@ -52,7 +57,7 @@ impl Keys {
 
     fn new_key(&mut self, value: String, name: &str) -> Key {
         self.values.push(value.clone());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = (self.clock)().duration_since(UNIX_EPOCH);
         Key {
             value,
             name: name.to_owned(),
@@ -113,6 +118,10 @@ impl Keys {
 
     pub(super) fn values(&self) -> Vec<String> {
         self.values.clone()
+    }
+
+    pub(super) fn use_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     pub(super) fn revoke_admin(&mut self, revoked: bool) {
@@ -219,6 +228,15 @@ impl Keys {
             }
             _ => answer(422, &json!({"error": "weak_value"})),
         }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys")
+            .field("manners", &self.manners)
+            .field("keys", &self.by_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,6 +17,7 @@ mod keys;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use hyper::Request;
@@ -165,6 +166,11 @@ impl KeyServer {
     /// All values that there ever were: what must be found nowhere.
     pub fn values(&self) -> Vec<String> {
         self.state().keys.values()
+    }
+
+    /// Dates keys by this clock.
+    pub fn use_clock(&self, clock: impl Fn() -> SystemTime + Send + 'static) {
+        self.state().keys.use_clock(Box::new(clock));
     }
 
     /// The administrator's token works no more, or again.

@@ -1,5 +1,6 @@
 //! A new value that the provider makes in the old one's place.
 
+use reqwest::StatusCode;
 use secrecy::SecretString;
 use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, RotatorError};
@@ -88,19 +89,23 @@ impl<R: SecretReader> ApiKey<R> {
         cx: &Context,
     ) -> Result<Patch, RotatorError> {
         let key = self.settings.names.value;
-        current.required(key)?;
+        let present = current.required(key);
+        present.map_err(RotatorError::having_changed_nothing)?;
         let values = Values {
             current: Some(current),
             ..Values::default()
         };
         if let Some(read) = &in_place.read {
-            let reply = self.send(&read.request, values, cx).await?;
-            let found = value_of(&read.request, &reply, &read.success, &read.value)?;
+            let found = self.read_back(read, values, cx).await;
+            let found = found.map_err(RotatorError::having_changed_nothing)?;
             if !current.has(key, &found) {
                 return Ok(Patch::key(key, found));
             }
         }
         let reply = self.send(&in_place.rotate, values, cx).await?;
+        if reply.status.is_client_error() && reply.status != StatusCode::REQUEST_TIMEOUT {
+            return Err(in_place.rotate.refusal(&reply).having_changed_nothing());
+        }
         let minted = value_of(&in_place.rotate, &reply, &in_place.success, &in_place.value)?;
         if current.has(key, &minted) {
             return Err(RotatorError::unreachable(format!(
@@ -109,6 +114,16 @@ impl<R: SecretReader> ApiKey<R> {
             )));
         }
         Ok(Patch::key(key, minted))
+    }
+
+    async fn read_back(
+        &self,
+        read: &Reading,
+        values: Values<'_>,
+        cx: &Context,
+    ) -> Result<SecretString, RotatorError> {
+        let reply = self.send(&read.request, values, cx).await?;
+        value_of(&read.request, &reply, &read.success, &read.value)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Making a credential with an id, and deleting one, at a provider that holds several.
 
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, RotatorError};
@@ -13,6 +16,9 @@ use super::{ApiKey, ApiKeyCredential};
 use crate::web::http::Reply;
 use crate::web::refusal::code;
 
+/// What the clocks of provider and function may differ by.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(1);
+
 impl<R: SecretReader> ApiKey<R> {
     /// Makes room, removes what an earlier try left, and makes a credential.
     pub(super) async fn mint(
@@ -22,34 +28,19 @@ impl<R: SecretReader> ApiKey<R> {
         cx: &Context,
     ) -> Result<Patch, RotatorError> {
         let names = self.settings.names;
-        current.required(names.value)?;
-        let id = match slots.when {
-            When::Never => current.text(names.id),
-            // Else it could never be deleted, and nothing is to be made that cannot be cleaned up after.
-            _ => Some(current.required(names.id)?),
-        };
-        let previous = current.text(names.previous);
-        if let (When::NextRotation, Some(previous)) = (slots.when, &previous)
-            && !current.has(names.id, previous)
-        {
-            self.delete(slots, previous, current, cx).await?;
-        }
-        if let Some(list) = &slots.list {
-            for orphan in self.orphans(list, current, cx).await? {
-                tracing::warn!(
-                    secret = %cx.secret(),
-                    "deleting a credential that an earlier try of this rotation made and did not store"
-                );
-                self.delete(slots, &orphan, current, cx).await?;
-            }
-        }
+        let ready = self.make_room(slots, current, cx).await;
+        let id = ready.map_err(RotatorError::having_changed_nothing)?;
         let values = Values {
             current: Some(current),
             ..Values::default()
         };
         let reply = self.send(&slots.create, values, cx).await?;
         if reply.status.is_client_error() && !slots.success.is_met(&reply) {
-            return Err(self.not_made(slots, &reply, current, cx).await);
+            let fault = self.not_made(slots, &reply, current, cx).await;
+            return Err(match reply.status {
+                StatusCode::REQUEST_TIMEOUT => fault,
+                _ => fault.having_changed_nothing(),
+            });
         }
         let value = value_of(&slots.create, &reply, &slots.success, &slots.value)?;
         let new_id = value_of(&slots.create, &reply, &slots.success, &slots.id)?;
@@ -70,18 +61,77 @@ impl<R: SecretReader> ApiKey<R> {
         })
     }
 
-    /// What earlier tries of this rotation made.
+    /// Deletes what is not needed any more, and gives the id of the current credential.
+    async fn make_room(
+        &self,
+        slots: &Slots,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<Option<SecretString>, RotatorError> {
+        let names = self.settings.names;
+        current.required(names.value)?;
+        let id = match slots.when {
+            When::Never => current.text(names.id),
+            // Else it could never be deleted, and nothing is to be made that cannot be cleaned up after.
+            _ => Some(current.required(names.id)?),
+        };
+        if let (When::NextRotation, Some(previous)) = (slots.when, current.text(names.previous))
+            && !current.has(names.id, &previous)
+        {
+            self.delete(slots, &previous, current, cx).await?;
+        }
+        if let (Some(list), Some(since)) = (&slots.list, cx.tried_since()) {
+            for orphan in self.orphans(list, since, current, cx).await? {
+                tracing::warn!(
+                    secret = %cx.secret(),
+                    "deleting a credential that an earlier try made and did not store"
+                );
+                self.delete(slots, &orphan, current, cx).await?;
+            }
+        }
+        Ok(id)
+    }
+
+    /// What earlier tries made, the first of which began then.
     async fn orphans(
+        &self,
+        list: &Listing,
+        since: SystemTime,
+        current: &ApiKeyCredential,
+        cx: &Context,
+    ) -> Result<Vec<SecretString>, RotatorError> {
+        if list.name.is_some() {
+            return self.named(list, current, cx).await;
+        }
+        let strangers = self.strangers(list, current, cx).await?;
+        let earliest = since.checked_sub(CLOCKS_DIFFER).unwrap_or(since);
+        let new = |one: &Listed| one.created.is_none_or(|created| created >= earliest);
+        let new: Vec<_> = strangers.into_iter().filter(new).collect();
+        match new.as_slice() {
+            [] => Ok(Vec::new()),
+            // Each try deletes what the one before it left.
+            [one] if one.created.is_some() => Ok(vec![one.id.clone()]),
+            several => Err(RotatorError::refused(format!(
+                "an earlier try may have made a credential and not stored it, and which one cannot be told; \
+                 delete at the provider what is not in use of those that this secret does not name: {}",
+                shown(several)
+            ))),
+        }
+    }
+
+    /// What was named after this version.
+    async fn named(
         &self,
         list: &Listing,
         current: &ApiKeyCredential,
         cx: &Context,
     ) -> Result<Vec<SecretString>, RotatorError> {
         let strangers = self.strangers(list, current, cx).await?;
-        let named = strangers
+        let version = cx.version().as_str();
+        let ours = strangers
             .into_iter()
-            .filter(|one| one.is_named_after(cx.version().as_str()));
-        Ok(named.map(|one| one.id).collect())
+            .filter(|one| one.is_named_after(version));
+        Ok(ours.map(|one| one.id).collect())
     }
 
     /// The credentials that are neither the current one nor the one before.
@@ -133,12 +183,11 @@ impl<R: SecretReader> ApiKey<R> {
         if strangers.is_empty() {
             return refusal;
         }
-        let ids: Vec<_> = strangers.iter().map(|one| shown(&one.id)).collect();
         RotatorError::refused(format!(
             "{} makes no credential; if there is no room, delete at the provider what is not in use of those \
              that this secret does not name: {}",
             slots.create.peer(),
-            ids.join(", ")
+            shown(&strangers)
         ))
         .with_code(code(reply))
     }
@@ -202,8 +251,8 @@ impl<R: SecretReader> ApiKey<R> {
         let key = self.settings.names.id;
         let id = pending.text(key).filter(|id| !login.has(key, id));
         let mut ids: Vec<_> = id.into_iter().collect();
-        if let Some(list) = &slots.list {
-            ids.extend(self.orphans(list, login, cx).await?);
+        if let Some(list) = slots.list.as_ref().filter(|list| list.name.is_some()) {
+            ids.extend(self.named(list, login, cx).await?);
         }
         for id in &ids {
             self.delete(slots, id, login, cx).await?;
@@ -212,13 +261,12 @@ impl<R: SecretReader> ApiKey<R> {
     }
 }
 
-/// An id as an error may name it: short and plain, else it may be something else.
-pub(super) fn shown(id: &SecretString) -> String {
-    let id = id.expose_secret();
+/// Ids as an error may name them: short and plain, else they may be something else.
+fn shown(listed: &[Listed]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    if id.len() <= 64 && id.bytes().all(plain) {
-        format!("`{id}`")
-    } else {
-        "one whose id is too odd to be shown".to_owned()
-    }
+    let shown = listed.iter().map(|one| match one.id.expose_secret() {
+        id if id.len() <= 64 && id.bytes().all(plain) => format!("`{id}`"),
+        _ => "one whose id is too odd to be shown".to_owned(),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use secrets_core::rotator::{Live, Overlap, Profile, Retirement, Rotates};
+use secrets_core::rotator::{Live, Overlap, Profile, Repeat, Rotates};
 
 use super::chosen::Chosen;
 use super::in_place::InPlace;
@@ -146,12 +146,14 @@ impl ApiKeySettings {
                 Profile::new(one, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
             }
             Way::Chosen(_) => Profile::new(one, Overlap::ReplaceInPlace),
-            Way::InPlace(_) => Profile::new(one, Overlap::MintedInPlace),
+            // What one invocation makes, another would make useless.
+            Way::InPlace(in_place) => {
+                Profile::new(one, Overlap::MintedInPlace).repeating(match in_place.read {
+                    Some(_) => Repeat::Told,
+                    None => Repeat::Never,
+                })
+            }
         }
-        .retiring(match &self.way {
-            Way::Slots(slots) => slots.retirement(),
-            _ => Retirement::Never,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials with ids: made, deleted by id, and found again by name.
 
-use secrets_core::rotator::{Live, Overlap, Profile, Retirement, Rotates};
+use secrets_core::rotator::{Live, Overlap, Profile, Repeat, Retirement, Rotates};
 
 use super::list::Listing;
 use super::places::{Scope, Source};
@@ -107,15 +107,22 @@ impl Slots {
                 peak: usize::MAX,
             },
         };
-        Profile::new(rotates, Overlap::UntilNextRotation).holding(live)
-    }
-
-    pub(super) fn retirement(&self) -> Retirement {
-        match self.when {
+        let retires = match self.when {
             When::Superseded => Retirement::WhenSuperseded,
             When::AfterPromotion => Retirement::AfterPromotion,
             When::NextRotation | When::Never => Retirement::Never,
-        }
+        };
+        // A value is shown once, so a try that was cut off leaves a credential that nobody holds. It is found
+        // and deleted, which must not happen to one that another invocation is about to store.
+        let repeat = match (self.idempotent, &self.list) {
+            (true, _) => Repeat::Free,
+            (false, Some(_)) => Repeat::Told,
+            (false, None) => Repeat::Never,
+        };
+        Profile::new(rotates, Overlap::UntilNextRotation)
+            .holding(live)
+            .retiring(retires)
+            .repeating(repeat)
     }
 }
 

@@ -239,7 +239,8 @@ fn broken(fault: &reqwest::Error, peer: Peer<'_>) -> RotatorError {
         return RotatorError::unreachable(format!(
             "{peer} takes no connection; check the URL, and the function's way out to the internet (NAT \
              gateway, security groups), then try again"
-        ));
+        ))
+        .having_changed_nothing();
     }
     RotatorError::unreachable(format!(
         "{peer} closed the connection before its answer was complete; try again, which is safe also where \
