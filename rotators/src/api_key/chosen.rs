@@ -136,6 +136,14 @@ impl<R: SecretReader> ApiKey<R> {
         pending: &ApiKeyCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
+        // Set a second time, it would take the place of the one that is kept.
+        let key = self.settings.names.value;
+        if pending
+            .text(key)
+            .is_some_and(|value| login.has(key, &value))
+        {
+            return Ok(());
+        }
         let values = Values {
             current: Some(login),
             pending: Some(pending),

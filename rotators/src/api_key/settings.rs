@@ -128,6 +128,16 @@ impl ApiKeySettings {
                 None
             }
         };
+        if let Some(Way::Chosen(chosen)) = &way
+            && chosen.keeps_previous
+            && !propagation.is_zero()
+        {
+            // A new value that is not known yet would be set again, and take the place of the one that is kept.
+            fields.fault(
+                "propagation_seconds",
+                "and `keeps_previous` exclude each other",
+            );
+        }
         let test = fields.required_object("test", |test| Test::read(test, names));
         Some(Self {
             names,
