@@ -30,6 +30,7 @@ pub mod secrets_manager;
 pub mod tls;
 
 mod http;
+mod misbehaviour;
 mod port;
 mod process;
 mod random;
