@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ mod error;
 mod profile;
 
 pub use error::{RotatorError, RotatorErrorKind};
-pub use profile::{Live, Overlap, Profile, Retirement, Rotates};
+pub use profile::{Live, Overlap, Profile, Repeat, Retirement, Rotates};
 
 /// What the target says to a credential. "Could not ask" is an error, never [`Verdict::Rejected`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub struct Context {
     secret: SecretId,
     version: VersionId,
     deadline: Instant,
+    tried_since: Option<SystemTime>,
 }
 
 impl Context {
@@ -67,7 +68,15 @@ impl Context {
             secret,
             version,
             deadline,
+            tried_since: None,
         }
+    }
+
+    /// The same for a call after one that began then and did not come to its end.
+    #[must_use]
+    pub fn with_tried_since(mut self, since: Option<SystemTime>) -> Self {
+        self.tried_since = since;
+        self
     }
 
     /// The secret that rotates.
@@ -79,6 +88,15 @@ impl Context {
     /// makes at a target that keeps credentials under names.
     pub fn version(&self) -> &VersionId {
         &self.version
+    }
+
+    /// When creating from the current credential was first tried, if that try and those after it did not
+    /// come to their end, and the profile limits repeats ([`Repeat`]); else `None`.
+    ///
+    /// By the function's clock, in whole seconds, rounded down: what the target says it made before this,
+    /// with room for the difference of two clocks, is not an orphan of this rotation.
+    pub fn tried_since(&self) -> Option<SystemTime> {
+        self.tried_since
     }
 
     /// When the engine drops the call.
@@ -149,7 +167,10 @@ pub trait Rotator: Send + Sync {
     /// # Behavior
     /// - Changes no key that the profile does not name, and differs from the current value.
     /// - Is called again only when the value it made was not stored: what it mints at a target is
-    ///   then an orphan, so it names it after [`Context::version`] and finds it again.
+    ///   then an orphan, so it names it after [`Context::version`] and finds it again. Where the target
+    ///   cannot do that, [`Profile::repeat`] says when it is called again, if ever.
+    /// - An error after which the target is certainly what it was says so:
+    ///   [`RotatorError::having_changed_nothing`].
     fn create(
         &self,
         current: &Self::Credential,

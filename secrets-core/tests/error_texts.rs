@@ -174,6 +174,22 @@ fn what_the_engine_says_itself() {
              report this to the rotator's author",
         ),
         (
+            Reason::AnotherInvocation {
+                until: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_030),
+            },
+            "AnotherInvocation, retry: setSecret of `app/db`: another invocation has begun to make a value; \
+             the target was not asked; try again after unix time 1700000030",
+        ),
+        (
+            Reason::Unrepeatable {
+                since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            },
+            "Unrepeatable, fix_secret: setSecret of `app/db`: making a value was begun at unix time \
+             1700000000 and not finished, which may have used up the credential of AWSCURRENT; a second \
+             try may end the grant, so a person must act: obtain a new credential at the target (authorise \
+             again) and put it as AWSCURRENT, which ends this rotation",
+        ),
+        (
             Reason::NoPendingValue,
             "NoPendingValue, retry: setSecret of `app/db`: AWSPENDING holds no value; start the rotation \
              again, so that createSecret makes one",

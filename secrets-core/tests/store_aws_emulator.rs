@@ -34,6 +34,17 @@ const DEVIATIONS: &[Deviation] = &[
         sentence: "promote_to_a_version_that_is_not_there_is_an_error_and_changes_nothing",
         seen: r#"AWSCURRENT moved from ["first"] to []"#,
     },
+    // "Each staging label can be attached to only one version at a time", and once. moto appends it to
+    // the version's list again, so that one removal leaves the other,
+    Deviation {
+        sentence: "mark_repeated_succeeds_and_changes_nothing",
+        seen: r#"CONTRACT-NOTE sits on ["first"], not on []"#,
+    },
+    // and to the list of another version, where the service wants to be told from where it is taken.
+    Deviation {
+        sentence: "mark_of_a_label_that_sits_on_another_version_is_conflict_and_changes_nothing",
+        seen: "another label or a mark of the secret changed; it answered success",
+    },
 ];
 
 struct Emulated {

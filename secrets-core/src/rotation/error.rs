@@ -83,6 +83,26 @@ pub enum Reason {
     /// The rotator made the value that is current already.
     #[error("the new value is the same as the current one; report this to the rotator's author")]
     Unchanged,
+    /// Another invocation has begun to make a value, and may still be at it.
+    #[error(
+        "another invocation has begun to make a value; the target was not asked; try again after {}",
+        unix(*.until)
+    )]
+    AnotherInvocation {
+        /// From then on it is over, one way or another.
+        until: SystemTime,
+    },
+    /// Making a value was begun and did not come to its end, and the profile forbids another try.
+    #[error(
+        "making a value was begun at {} and not finished, which may have used up the credential of \
+         AWSCURRENT; a second try may end the grant, so a person must act: obtain a new credential at the \
+         target (authorise again) and put it as AWSCURRENT, which ends this rotation",
+        unix(*.since)
+    )]
+    Unrepeatable {
+        /// When the first try began.
+        since: SystemTime,
+    },
     /// `createSecret` left no value.
     #[error("AWSPENDING holds no value; start the rotation again, so that createSecret makes one")]
     NoPendingValue,
@@ -213,6 +233,8 @@ impl Reason {
             Self::TooSoon { .. } => "TooSoon",
             Self::ForbiddenChange { .. } => "ForbiddenChange",
             Self::Unchanged => "ValueUnchanged",
+            Self::AnotherInvocation { .. } => "AnotherInvocation",
+            Self::Unrepeatable { .. } => "Unrepeatable",
             Self::NoPendingValue => "NoPendingValue",
             Self::PendingAltered { .. } => "PendingAltered",
             Self::NoneAccepted => "NoCredentialAccepted",
@@ -227,12 +249,14 @@ impl Reason {
         match self {
             Self::Plan(PlanError::UnknownVersion | PlanError::NotStaged)
             | Self::TooSoon { .. }
+            | Self::AnotherInvocation { .. }
             | Self::NoPendingValue
             | Self::PendingRefused
             | Self::OutOfTime => Advice::Retry,
             Self::Plan(_)
             | Self::Document { .. }
             | Self::PendingAltered { .. }
+            | Self::Unrepeatable { .. }
             | Self::NoneAccepted => Advice::FixSecret,
             Self::Store(fault) => match fault.kind {
                 kind if kind.is_transient() => Advice::Retry,

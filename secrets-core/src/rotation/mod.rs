@@ -5,7 +5,7 @@
 //!
 //! | step | what it does, in this order |
 //! |---|---|
-//! | create | keep a value that is there; else make one, check what changed, store it as `AWSPENDING` |
+//! | create | keep a value that is there; else make one, check what changed, store it as `AWSPENDING`. Where making one uses something up, note that first |
 //! | set | pending accepted: done. Else log in with current, else previous, and set pending |
 //! | test | pending must be accepted |
 //! | finish | pending must be accepted; retire what is superseded; move `AWSCURRENT` in one call |
@@ -13,11 +13,15 @@
 //! `AWSPENDING` is the write-ahead log: persisted first, then the target is changed, then published.
 //! There is no way back, only forward. Between invocations nothing is remembered.
 
+mod create;
 mod error;
+mod mark;
 mod plan;
 mod read;
 mod steps;
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -30,12 +34,21 @@ use crate::rotator::{Context, Rotator};
 use crate::store::SecretStore;
 
 /// Rotates secrets that one rotator understands, in one store.
-#[derive(Debug)]
 pub struct Rotation<S, R> {
     store: S,
     rotator: R,
     min_overlap: Option<Duration>,
-    now: fn() -> SystemTime,
+    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl<S: fmt::Debug, R: fmt::Debug> fmt::Debug for Rotation<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation")
+            .field("store", &self.store)
+            .field("rotator", &self.rotator)
+            .field("min_overlap", &self.min_overlap)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a step that came to its end has done.
@@ -80,7 +93,7 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             store,
             rotator,
             min_overlap: None,
-            now: SystemTime::now,
+            now: Arc::new(SystemTime::now),
         }
     }
 
@@ -97,8 +110,8 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
 
     /// Takes the time of day from here; for tests.
     #[must_use]
-    pub fn with_clock(mut self, now: fn() -> SystemTime) -> Self {
-        self.now = now;
+    pub fn with_clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.now = Arc::new(now);
         self
     }
 

@@ -9,7 +9,7 @@ use crate::rotator::{Context, Overlap, Rotates, Rotator};
 use crate::store::{Label, SecretState, SecretStore, SecretVersion, StoreErrorKind, Version};
 
 /// Reads may lag behind writes between two steps: how long to wait before each further look.
-const SETTLE: [Duration; 4] = [
+pub(super) const SETTLE: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(400),

@@ -1,61 +1,15 @@
-//! The four steps. Where labels sit is decided in [`plan`](super::plan); here things are done.
+//! set, test and finish; [`create`](super::create) is next door. Where labels sit is decided in [`plan`](super::plan); here things are done.
 
 use super::read::credential;
 use super::{Outcome, Plan, Reason, Rotation};
 use crate::document::SecretDocument;
-use crate::event::{RotationEvent, VersionId};
+use crate::event::VersionId;
 use crate::rotator::{
     Context, Proven, Retirement, Rotator, RotatorError, RotatorErrorKind, Verdict,
 };
 use crate::store::{Label, SecretStore, StoreErrorKind};
 
 impl<S: SecretStore, R: Rotator> Rotation<S, R> {
-    pub(super) async fn create(
-        &self,
-        event: &RotationEvent,
-        cx: &Context,
-    ) -> Result<Outcome, Reason> {
-        let (Plan::Act { current, .. }, state) = self.look(cx).await? else {
-            return Ok(Outcome::AlreadyCurrent);
-        };
-        if self.pending(cx).await?.is_some() {
-            return Ok(Outcome::Kept);
-        }
-        let current = self.version(cx, &current, Label::Current).await?;
-        self.check_overlap(cx, &current, &state)?;
-        let patch = self
-            .rotator
-            .create(&credential::<R>(&current.document, Label::Current)?, cx)
-            .await?;
-        let next = current
-            .document
-            .patched(&patch)
-            .map_err(|fault| Reason::document(Label::Pending, fault))?;
-        self.check_change(&current.document, &next)?;
-        // A value that the rotator itself cannot read must not be stored: it would be retried for ever.
-        credential::<R>(&next, Label::Pending)?;
-        let stored = self
-            .store
-            .put_pending(
-                cx.secret(),
-                cx.version(),
-                &next,
-                event.rotation_token.as_ref(),
-            )
-            .await;
-        match stored {
-            Ok(()) => Ok(Outcome::Created),
-            // Another invocation of the same event stored its value first, or our read lagged: then
-            // that value is the one.
-            Err(fault)
-                if fault.kind == StoreErrorKind::Conflict && self.pending(cx).await?.is_some() =>
-            {
-                Ok(Outcome::Kept)
-            }
-            Err(fault) => Err(fault.into()),
-        }
-    }
-
     pub(super) async fn set(&self, cx: &Context) -> Result<Outcome, Reason> {
         let (Plan::Act { current, previous }, _) = self.look(cx).await? else {
             return Ok(Outcome::AlreadyCurrent);

@@ -28,6 +28,7 @@ pub struct RotatorError {
     kind: RotatorErrorKind,
     message: Cow<'static, str>,
     code: Option<String>,
+    changed_nothing: bool,
 }
 
 impl RotatorError {
@@ -36,6 +37,7 @@ impl RotatorError {
             kind,
             message: message.into(),
             code: None,
+            changed_nothing: false,
         }
     }
 
@@ -69,6 +71,22 @@ impl RotatorError {
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+
+    /// The same, where it is certain that the target was left as it was: no connection, a refusal before
+    /// anything was done. **Not** where a request was sent and no answer came.
+    ///
+    /// Where a repeat is limited ([`Repeat`](super::Repeat)), the engine takes the try for not made.
+    #[must_use]
+    pub fn having_changed_nothing(mut self) -> Self {
+        self.changed_nothing = true;
+        self
+    }
+
+    /// Whether it is certain that the target was left as it was. A value that the target refuses by its
+    /// own rules implies it.
+    pub fn changed_nothing(&self) -> bool {
+        self.changed_nothing || self.kind == RotatorErrorKind::RejectedByTarget
     }
 
     /// Who or what stood in the way.

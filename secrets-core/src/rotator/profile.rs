@@ -1,6 +1,7 @@
 //! What a rotator promises.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::document::SecretDocument;
 
@@ -68,6 +69,28 @@ pub enum Retirement {
     AfterPromotion,
 }
 
+/// What a second call of [`Rotator::create`](super::Rotator::create) may do at the target, after one that
+/// did not come to its end.
+///
+/// All but [`Free`](Self::Free) make the engine leave a note first, a label on the version that holds
+/// `AWSCURRENT`; it outlives a crash, and later rotations find it, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Anything: passwords, and credentials that are found again under their name.
+    Free,
+    /// It may run, once the earlier invocation is over, and learns from
+    /// [`Context::tried_since`](super::Context::tried_since) that there was one: for targets that show a
+    /// new credential once and hold few of them, where the orphan has to go first.
+    Told,
+    /// It may run for so long after the first try: the time for which the target forgives that a credential
+    /// is used up twice. Choose it shorter than the target's by as much as clocks may differ. Two tries may
+    /// overlap. Later a person must act.
+    Within(Duration),
+    /// It never runs: the current credential may be used up, and using it again may end the whole grant. A
+    /// person must act.
+    Never,
+}
+
 /// How many credentials of one secret a target holds, at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Live {
@@ -89,10 +112,12 @@ pub struct Profile {
     pub retires: Retirement,
     /// How many credentials there may be.
     pub live: Live,
+    /// What creating again may do.
+    pub repeat: Repeat,
 }
 
 impl Profile {
-    /// A profile that retires nothing. Live at most: one credential where it is replaced or minted in
+    /// A profile that retires nothing and may create again at will. Live at most: one credential where it is replaced or minted in
     /// place, else two between rotations and three while one is under way.
     pub const fn new(rotates: Rotates, overlap: Overlap) -> Self {
         let live = match overlap {
@@ -104,6 +129,7 @@ impl Profile {
             overlap,
             retires: Retirement::Never,
             live,
+            repeat: Repeat::Free,
         }
     }
 
@@ -111,6 +137,13 @@ impl Profile {
     #[must_use]
     pub const fn holding(mut self, live: Live) -> Self {
         self.live = live;
+        self
+    }
+
+    /// The same, but creating again is limited.
+    #[must_use]
+    pub const fn repeating(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
         self
     }
 

@@ -208,11 +208,35 @@ impl SecretStore for AwsStore {
         from: &VersionId,
         to: &VersionId,
     ) -> Result<(), StoreError> {
-        self.move_label(id, Label::Current, from, Some(to)).await
+        self.move_label(id, &Label::Current, Some(from), Some(to))
+            .await
     }
 
     async fn discard_pending(&self, id: &SecretId, version: &VersionId) -> Result<(), StoreError> {
-        self.move_label(id, Label::Pending, version, None).await
+        self.move_label(id, &Label::Pending, Some(version), None)
+            .await
+    }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let moved = self.move_label(id, label, None, Some(version)).await;
+        self.unless_done(id, moved, |state| state.holds(version, label))
+            .await
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let moved = self.move_label(id, label, Some(version), None).await;
+        self.unless_done(id, moved, |state| !state.holds(version, label))
+            .await
     }
 }
 
@@ -220,17 +244,18 @@ impl AwsStore {
     async fn move_label(
         &self,
         id: &SecretId,
-        label: Label,
-        from: &VersionId,
+        label: &Label,
+        from: Option<&VersionId>,
         to: Option<&VersionId>,
     ) -> Result<(), StoreError> {
+        let as_given = |version: &VersionId| version.as_str().to_owned();
         let reply = self
             .0
             .update_secret_version_stage()
             .secret_id(id.as_str())
             .version_stage(label.as_str())
-            .remove_from_version_id(from.as_str())
-            .set_move_to_version_id(to.map(|version| version.as_str().to_owned()))
+            .set_remove_from_version_id(from.map(as_given))
+            .set_move_to_version_id(to.map(as_given))
             .send()
             .await;
         match reply {
@@ -243,6 +268,24 @@ impl AwsStore {
                 }
                 Err(fault)
             }
+        }
+    }
+
+    /// The API reference says that a move fails where the label sits on *another* version. It does not say
+    /// what is answered where there is nothing to do: to a repeat, such as the SDK's own when a reply is
+    /// lost. So a refusal is a success where the labels are as they were to become.
+    async fn unless_done(
+        &self,
+        id: &SecretId,
+        moved: Result<(), StoreError>,
+        done: impl Fn(&SecretState) -> bool,
+    ) -> Result<(), StoreError> {
+        match moved {
+            Err(fault) if fault.kind == StoreErrorKind::Conflict => match self.describe(id).await {
+                Ok(state) if done(&state) => Ok(()),
+                _ => Err(fault),
+            },
+            moved => moved,
         }
     }
 }

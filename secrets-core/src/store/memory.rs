@@ -328,4 +328,36 @@ impl SecretStore for MemoryStore {
             Ok(())
         })
     }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.in_use(id, "UpdateSecretVersionStage", |secret| {
+            let elsewhere = secret.holder(label).is_some_and(|held| held != *version);
+            match secret.versions.get_mut(version) {
+                Some(slot) if !elsewhere => {
+                    slot.labels.insert(label.clone());
+                    Ok(())
+                }
+                _ => Err(Secret::conflict(id)),
+            }
+        })
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.in_use(id, "UpdateSecretVersionStage", |secret| {
+            if let Some(slot) = secret.versions.get_mut(version) {
+                slot.labels.remove(label);
+            }
+            Ok(())
+        })
+    }
 }

@@ -107,6 +107,13 @@ impl SecretState {
             .iter()
             .find_map(|(id, labels)| labels.contains(label).then_some(id))
     }
+
+    /// Whether the version holds the label.
+    pub fn holds(&self, version: &VersionId, label: &Label) -> bool {
+        self.versions
+            .get(version)
+            .is_some_and(|labels| labels.contains(label))
+    }
 }
 
 /// Reads values: all that a client needs.
@@ -207,6 +214,35 @@ pub trait SecretStore: SecretReader {
         id: &SecretId,
         version: &VersionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Puts a label of our own onto a version: a note that outlives the invocation. It is never one of the
+    /// service's.
+    ///
+    /// # Behavior
+    /// - Puts the label onto the version.
+    /// - Leaves the other labels alone.
+    /// - Repeated succeeds and changes nothing.
+    /// - Of a label that sits on another version is [`StoreErrorKind::Conflict`] and changes nothing.
+    /// - Of a version that is not there is an error and changes nothing.
+    fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes a label of our own off a version: afterwards the version does not hold it.
+    ///
+    /// # Behavior
+    /// - Takes the label off.
+    /// - Leaves the other labels alone.
+    /// - Of a version that does not hold the label succeeds and changes nothing.
+    fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// A store that is shared is a store.
@@ -253,5 +289,23 @@ impl<T: SecretStore> SecretStore for std::sync::Arc<T> {
         version: &VersionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send {
         (**self).discard_pending(id, version)
+    }
+
+    fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).mark(id, version, label)
+    }
+
+    fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        (**self).unmark(id, version, label)
     }
 }

@@ -8,7 +8,8 @@ use crate::event::{RotationToken, SecretId, VersionId};
 use crate::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use crate::store::memory::MemoryStore;
 use crate::store::{
-    SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind, Version,
+    Label, SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind,
+    Version,
 };
 
 use super::gate::{Fault, Gate, unreachable};
@@ -118,6 +119,40 @@ impl<T: Target> SecretStore for Gated<MemoryStore, T> {
             .pass(
                 self.who,
                 "discard",
+                act,
+                Self::broken("UpdateSecretVersionStage", id),
+            )
+            .await
+    }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let act = self.write("mark", self.inner.mark(id, version, label));
+        self.gate
+            .pass(
+                self.who,
+                "mark",
+                act,
+                Self::broken("UpdateSecretVersionStage", id),
+            )
+            .await
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let act = self.write("unmark", self.inner.unmark(id, version, label));
+        self.gate
+            .pass(
+                self.who,
+                "unmark",
                 act,
                 Self::broken("UpdateSecretVersionStage", id),
             )

@@ -68,6 +68,7 @@
 //! Beside it: [`Driver`] plays Secrets Manager for programs, [`store_contract`] is what every store must
 //! keep, and [`sentinel`] finds secrets in texts.
 
+mod clock;
 mod driver;
 mod explore;
 mod gate;

@@ -20,6 +20,8 @@ pub struct Proof {
     pub calls: usize,
     /// Rotations with a fault at one of them: two rotations, times calls, times kinds of fault.
     pub faults: usize,
+    /// Of these, those after which a person had to act, because the profile forbids another try.
+    pub stops: usize,
     /// Orders in which the calls of two invocations were run.
     pub interleavings: usize,
     /// For how many calls AWSCURRENT did not work, at the longest, in an undisturbed rotation.
@@ -32,7 +34,11 @@ impl fmt::Display for Proof {
             f,
             "{} calls a rotation, gap of {} calls, {} faults, {} interleavings",
             self.calls, self.gap, self.faults, self.interleavings
-        )
+        )?;
+        if self.stops > 0 {
+            write!(f, ", a person acts {} times", self.stops)?;
+        }
+        Ok(())
     }
 }
 
@@ -124,8 +130,9 @@ impl<F> Prover<F> {
         for rotation in [1, 2] {
             for call in 1..=calls {
                 for fault in &self.faults {
-                    Box::pin(self.fault_at(rotation, call, *fault)).await?;
+                    let stopped = Box::pin(self.fault_at(rotation, call, *fault)).await?;
                     proof.faults += 1;
+                    proof.stops += usize::from(stopped);
                 }
             }
         }
@@ -159,7 +166,9 @@ impl<F> Prover<F> {
                 rotation,
                 call,
                 fault,
-            }) => Box::pin(self.fault_at(rotation, call, fault)).await,
+            }) => Box::pin(self.fault_at(rotation, call, fault))
+                .await
+                .map(drop),
             Some(Schedule::SideBySide { pair, turns }) => {
                 let pair = Pair::parse(&pair);
                 let turns: Vec<usize> =

@@ -6,7 +6,7 @@ use std::future::Future;
 use tokio::time::{Instant, timeout_at};
 
 use crate::document::SecretDocument;
-use crate::rotator::{Context, Proven, Retirement, Rotator, RotatorError, Verdict};
+use crate::rotator::{Context, Proven, Repeat, Retirement, Rotator, RotatorError, Verdict};
 use crate::store::Label;
 
 use super::run::{Run, version};
@@ -147,8 +147,13 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
     }
 
     async fn create_for_the_same_version_leaves_no_second_credential(&self) {
+        let tried_since = match self.run.witness.profile.repeat {
+            Repeat::Never => return,
+            Repeat::Free => None,
+            Repeat::Told | Repeat::Within(_) => Some(self.run.clock.now()),
+        };
         let before = self.run.witness.target.live().await;
-        let cx = self.cx();
+        let cx = self.cx().with_tried_since(tried_since);
         let _ = self.call(&cx, self.rotator.create(&self.first, &cx)).await;
         let after = self.run.witness.target.live().await;
         if let (Some(before), Some(after)) = (before, after)

@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use crate::event::{RotationEvent, SecretId, Step, VersionId};
 use crate::rotation::{Reason, Rotation, RotationError};
-use crate::rotator::Rotator;
+use crate::rotator::{Repeat, Rotator};
 use crate::store::memory::MemoryStore;
 
+use super::clock::Clock;
 use super::gate::Gate;
 use super::gated::Gated;
 use super::leak;
@@ -45,8 +46,12 @@ pub(super) struct Run<R, T> {
     pub(super) witness: Arc<Witness<T>>,
     store: MemoryStore,
     id: SecretId,
+    pub(super) clock: Clock,
     pub(super) step_timeout: Duration,
 }
+
+/// Rotations follow one another at this distance.
+const DAY: Duration = Duration::from_hours(24);
 
 impl<R: Rotator, T: Target> Run<R, T> {
     pub(super) async fn start<F>(fresh: &F, step_timeout: Duration) -> Self
@@ -55,6 +60,7 @@ impl<R: Rotator, T: Target> Run<R, T> {
     {
         let world = World::new();
         let (store, gate) = (world.store().clone(), world.gate().clone());
+        let clock = world.clock().clone();
         let trial = fresh(world).await;
         let id = SecretId::from("kit/secret");
         // A store in memory takes any first value.
@@ -73,12 +79,14 @@ impl<R: Rotator, T: Target> Run<R, T> {
             witness: Arc::new(witness),
             store,
             id,
+            clock,
             step_timeout,
         }
     }
 
     /// What the service does before the first event.
     pub(super) fn begin(&self, n: usize) {
+        self.clock.advance(DAY);
         self.witness.note_write();
         if self.store.begin_rotation(&self.id, &version(n)).is_err() {
             let seen = "an earlier rotation is not complete: the service refuses to begin another";
@@ -88,10 +96,12 @@ impl<R: Rotator, T: Target> Run<R, T> {
 
     /// Sends one event to an invocation of its own.
     pub(super) fn send(&self, who: usize, step: Step, n: usize) -> impl Future<Output = End> {
+        let clock = self.clock.clone();
         let rotation = Rotation::new(
             self.gated(self.store.clone(), who),
             self.gated(self.rotator(), who),
-        );
+        )
+        .with_clock(move || clock.now());
         let event = RotationEvent {
             step,
             secret: self.id.clone(),
@@ -140,6 +150,56 @@ impl<R: Rotator, T: Target> Run<R, T> {
             }
         }
         end
+    }
+
+    /// Time passes between a try of the `n`th rotation that ended like this and the next one. Where a repeat
+    /// is allowed for some time only, the first rotation is tried again in the last second of that, and the
+    /// others when it is over. Else it is tried again when the function's time is up.
+    pub(super) fn pause(&self, n: usize, end: &End) {
+        let spent = match end {
+            End::Failed(fault) if fault.reason == Reason::OutOfTime => self.step_timeout,
+            _ => Duration::ZERO,
+        };
+        let second = Duration::from_secs(1);
+        let wait = match self.witness.profile.repeat {
+            Repeat::Within(grace) if n == 1 => grace.saturating_sub(second),
+            Repeat::Within(grace) => grace,
+            _ => self.step_timeout + second,
+        };
+        // Up to a whole second, as notes have them.
+        let whole = spent.max(wait) + Duration::from_nanos(999_999_999);
+        self.clock.advance(Duration::from_secs(whole.as_secs()));
+    }
+
+    /// Whether the engine stopped because a person must act, and the profile says that it may.
+    pub(super) fn waits_for_a_person(&self, end: &End) -> bool {
+        let End::Failed(fault) = end else {
+            return false;
+        };
+        match (&fault.reason, self.witness.profile.repeat) {
+            (Reason::Unrepeatable { .. }, Repeat::Never) => true,
+            (Reason::Unrepeatable { since }, Repeat::Within(grace)) => {
+                self.clock.now() >= *since + grace
+            }
+            _ => false,
+        }
+    }
+
+    /// The person acts, which ends the `n`th rotation.
+    pub(super) async fn reauthorise(&self, n: usize) {
+        let Some(secret) = self.witness.target.reauthorise().await else {
+            let seen = "a person must act, and the trial has none (`Target::reauthorise`)";
+            return self.witness.convict(Invariant::CrashesHeal, seen);
+        };
+        self.witness.note_write();
+        let version = VersionId::from(format!("{VERSION_PREFIX}person-{n:0>25}"));
+        // A store in memory takes any value for a new version.
+        let _ = self.store.put_current(&self.id, &version, &secret);
+        self.witness.look("reauthorise").await;
+        if !self.witness.target.works(&secret).await {
+            let seen = "what the person put as AWSCURRENT does not work";
+            self.witness.convict(Invariant::NobodyLockedOut, seen);
+        }
     }
 
     /// A rotator as a new process would have it.

@@ -99,24 +99,24 @@ impl<F> Prover<F> {
                 run.witness.convict(Invariant::DoubtChangesNothing, seen);
             }
             run.witness.target.outage(false).await;
-            expect_done(
-                &run,
-                &run.rotate(1).await,
-                "the same rotation, after an outage",
-            );
-            run.witness.look_at_rest(&version(1)).await;
+            run.pause(1, &end);
+            if try_again(&run, 1, "the same rotation, after an outage").await {
+                run.begin(2);
+                expect_done(&run, &run.rotate(2).await, "the next rotation");
+                run.witness.look_at_rest(&version(2)).await;
+            }
             judge(&run, Schedule::Outage)?;
         }
         Ok(())
     }
 
-    /// One fault in one of three rotations, which is then tried once more.
+    /// One fault in one of three rotations, which is then tried once more. Gives whether a person had to act.
     pub(super) async fn fault_at<R: Rotator, T: Target>(
         &self,
         rotation: usize,
         call: usize,
         fault: Fault,
-    ) -> Broken
+    ) -> Result<bool, Box<super::Violation>>
     where
         F: AsyncFn(World) -> Trial<R, T>,
     {
@@ -126,12 +126,13 @@ impl<F> Prover<F> {
             fault,
         };
         let run = self.trial::<R, T>().await;
+        let mut stopped = false;
         for n in 1..=ROTATIONS {
             run.begin(n);
             if n == rotation {
                 run.gate.arm(Some((call, fault)));
-                // Whatever it answers.
-                run.rotate(n).await;
+                // Whatever it is.
+                let end = run.rotate(n).await;
                 let calls = run.gate.calls();
                 let doubted = fault != Fault::Stale && calls.get(call - 1) == Some(&"test");
                 if doubted && calls[call..].iter().any(|call| CHANGES.contains(call)) {
@@ -140,12 +141,15 @@ impl<F> Prover<F> {
                 }
                 judge(&run, schedule())?;
                 run.gate.arm(None);
+                run.pause(n, &end);
+                stopped = try_again(&run, n, "the same rotation, tried again").await;
+            } else {
+                expect_done(&run, &run.rotate(n).await, "a rotation without a fault");
+                run.witness.look_at_rest(&version(n)).await;
             }
-            expect_done(&run, &run.rotate(n).await, "the same rotation, tried again");
-            run.witness.look_at_rest(&version(n)).await;
             judge(&run, schedule())?;
         }
-        Ok(())
+        Ok(stopped)
     }
 
     /// All orders of the calls of two invocations; gives their number. Of several orders that break a
@@ -223,6 +227,20 @@ impl<F> Prover<F> {
         let broken = judge(&run, schedule);
         (path, broken)
     }
+}
+
+/// The same rotation once more: it comes to its end, or it stops where the profile says so, and a person
+/// acts. Gives whether one had to.
+async fn try_again<R: Rotator, T: Target>(run: &Run<R, T>, n: usize, what: &str) -> bool {
+    let end = run.rotate(n).await;
+    let stopped = run.waits_for_a_person(&end);
+    if stopped {
+        run.reauthorise(n).await;
+    } else {
+        expect_done(run, &end, what);
+        run.witness.look_at_rest(&version(n)).await;
+    }
+    stopped
 }
 
 fn expect_done<R: Rotator, T: Target>(run: &Run<R, T>, end: &End, what: &str) {

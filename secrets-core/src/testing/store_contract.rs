@@ -26,6 +26,7 @@ mod case;
 mod describe;
 mod discard;
 mod fixture;
+mod mark;
 mod promote;
 mod put;
 mod read;
@@ -101,6 +102,15 @@ sentences! {
         discard_pending_leaves_the_other_labels_alone
         discard_pending_of_a_version_without_awspending_is_conflict_and_changes_nothing
         discard_pending_lets_another_rotation_begin;
+    mark:
+        mark_puts_the_label_onto_the_version
+        mark_leaves_the_other_labels_alone
+        mark_repeated_succeeds_and_changes_nothing
+        mark_of_a_label_that_sits_on_another_version_is_conflict_and_changes_nothing
+        mark_of_a_version_that_is_not_there_is_an_error_and_changes_nothing
+        unmark_takes_the_label_off
+        unmark_leaves_the_other_labels_alone
+        unmark_of_a_version_that_does_not_hold_the_label_succeeds_and_changes_nothing;
 }
 
 /// Checks every sentence of the contract, also after one that does not hold.

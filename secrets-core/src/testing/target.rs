@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::SystemTime;
 
 use crate::document::SecretDocument;
 use crate::rotator::RotatorError;
 use crate::store::memory::MemoryStore;
 
+use super::clock::Clock;
 use super::gate::Gate;
 
 /// The truth about a target, asked behind the rotator's back.
@@ -39,6 +41,16 @@ pub trait Target: Send + Sync {
     fn outage(&self, on: bool) -> impl Future<Output = bool> + Send {
         let _ = on;
         async { false }
+    }
+
+    /// What a person does where the engine must not try again ([`Repeat::Never`], [`Repeat::Within`]):
+    /// authorises anew at the target, which may end what was there before, and gives the whole value of the
+    /// secret with the new credential. The kit puts it as `AWSCURRENT`. `None` if nobody can.
+    ///
+    /// [`Repeat::Never`]: crate::rotator::Repeat::Never
+    /// [`Repeat::Within`]: crate::rotator::Repeat::Within
+    fn reauthorise(&self) -> impl Future<Output = Option<SecretDocument>> + Send {
+        async { None }
     }
 }
 
@@ -76,6 +88,7 @@ impl<R, T> fmt::Debug for Trial<R, T> {
 pub struct World {
     store: MemoryStore,
     gate: Gate,
+    clock: Clock,
 }
 
 impl World {
@@ -83,6 +96,7 @@ impl World {
         Self {
             store: MemoryStore::new(),
             gate: Gate::new(),
+            clock: Clock::new(),
         }
     }
 
@@ -104,6 +118,17 @@ impl World {
     ) -> Result<T, RotatorError> {
         // The invocation has its turn already: the call that this effect belongs to waited for it.
         self.gate.within(name, async { Ok(act.await) }).await
+    }
+
+    /// The time of day that the engine goes by in this trial. It stands still but for what the kit moves it
+    /// on: between two rotations, and between a fault and the next try. A fake target that forgives a repeat
+    /// for some time, or dates what it makes, goes by it, too.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(super) fn gate(&self) -> &Gate {

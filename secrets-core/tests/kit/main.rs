@@ -7,10 +7,12 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod chain;
 mod clones;
 mod keys;
 mod minted;
 mod slots;
+mod unreadable;
 
 use std::fmt::Debug;
 

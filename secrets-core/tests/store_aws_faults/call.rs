@@ -7,7 +7,7 @@ use harness::secrets_manager::{Moto, SecretsManager};
 use secrets_core::document::SecretDocument;
 use secrets_core::event::{RotationToken, SecretId, VersionId};
 use secrets_core::store::aws::{AwsSettings, AwsStore, Timeouts};
-use secrets_core::store::{SecretReader, SecretStore, StoreError, StoreErrorKind, Version};
+use secrets_core::store::{Label, SecretReader, SecretStore, StoreError, StoreErrorKind, Version};
 use secrets_core::testing::sentinel::found;
 use serde_json::json;
 
@@ -25,6 +25,11 @@ pub(crate) fn id() -> SecretId {
 
 pub(crate) fn v(name: &str) -> VersionId {
     format!("{name:0>32}").into()
+}
+
+/// A label of our own.
+pub(crate) fn note() -> Label {
+    "NOTE".into()
 }
 
 /// No pauses worth speaking of between tries; the time-outs are those of production.
@@ -60,15 +65,19 @@ pub(crate) enum Call {
     Put,
     Promote,
     Discard,
+    Mark,
+    Unmark,
 }
 
 impl Call {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Get,
         Self::Describe,
         Self::Put,
         Self::Promote,
         Self::Discard,
+        Self::Mark,
+        Self::Unmark,
     ];
 
     pub(crate) fn operation(self) -> &'static str {
@@ -76,7 +85,7 @@ impl Call {
             Self::Get => "GetSecretValue",
             Self::Describe => "DescribeSecret",
             Self::Put => "PutSecretValue",
-            Self::Promote | Self::Discard => "UpdateSecretVersionStage",
+            Self::Promote | Self::Discard | Self::Mark | Self::Unmark => "UpdateSecretVersionStage",
         }
     }
 
@@ -90,6 +99,8 @@ impl Call {
             Self::Put => store.put_pending(&id, &to, &value, Some(&token)).await,
             Self::Promote => store.promote(&id, &from, &to).await,
             Self::Discard => store.discard_pending(&id, &to).await,
+            Self::Mark => store.mark(&id, &from, &note()).await,
+            Self::Unmark => store.unmark(&id, &from, &note()).await,
         }
     }
 

@@ -41,6 +41,8 @@ async fn nothing_secret_is_logged_even_at_trace() {
         Call::Get,
         Call::Describe,
         Call::Discard,
+        Call::Mark,
+        Call::Unmark,
     ] {
         call.run(&store).await.expect("no fault");
     }

@@ -71,6 +71,33 @@ async fn a_move_whose_reply_is_lost_is_done_and_answers_conflict() {
 }
 
 #[tokio::test]
+async fn a_label_of_our_own_whose_reply_is_lost_is_put_and_taken_off_all_the_same() {
+    let (_moto, wire, proxy, store) = emulated().await;
+    let (mark, look) = (Call::Mark.operation(), Call::Describe.operation());
+    for (call, labels, asked) in [
+        // The emulator takes a repeat for another label of the same name, so one has to be taken off.
+        (
+            Call::Mark,
+            json!(["AWSCURRENT", "NOTE", "NOTE"]),
+            vec![mark, mark],
+        ),
+        (Call::Unmark, json!(["AWSCURRENT", "NOTE"]), vec![mark]),
+        // The second try finds it gone, and the labels say that this is what was wanted.
+        (Call::Unmark, json!(["AWSCURRENT"]), vec![mark, mark, look]),
+    ] {
+        proxy.reset();
+        if asked.len() > 1 {
+            proxy.fault_at(1, Fault::After(HttpAction::Drop));
+        }
+        call.run(&store)
+            .await
+            .expect("the label is as it was to be");
+        assert_eq!(proxy.operations(), asked);
+        assert_eq!(wire.stages(id().as_str()).await[v("1").as_str()], labels);
+    }
+}
+
+#[tokio::test]
 async fn an_error_tells_the_request_id() {
     let moto = Moto::start().await;
     let store = store_at(moto.endpoint(), &quick());

@@ -37,6 +37,18 @@ pub(crate) enum Flaw {
     DiscardsWithoutCompare,
     /// Nothing is discarded, and success is answered.
     DiscardsNothing,
+    /// A label is taken from whichever version holds it.
+    MarksWithoutCompare,
+    /// No label is put anywhere, and success is answered.
+    MarksNothing,
+    /// A label can be put once.
+    RefusesRepeatedMark,
+    /// A label is taken off wherever it sits.
+    UnmarksWithoutCompare,
+    /// A label that is not there cannot be taken off.
+    RefusesRepeatedUnmark,
+    /// With a label, the service's own go, too.
+    UnmarksEverything,
     /// Errors are all of one kind.
     EveryErrorIsUnavailable,
     /// An error holds what was to be stored.
@@ -193,6 +205,51 @@ impl SecretStore for Flawed {
             }
             _ => self.inner.discard_pending(id, version).await,
         };
+        self.wrong_write(reply)
+    }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let held = self.holder(id, label.clone()).await;
+        let reply = match held {
+            _ if self.is(Flaw::MarksNothing) => Ok(()),
+            Some(held) if held == *version && self.is(Flaw::RefusesRepeatedMark) => {
+                let conflict = StoreErrorKind::Conflict;
+                Err(StoreError::new(conflict, "UpdateSecretVersionStage", id))
+            }
+            Some(held) if self.is(Flaw::MarksWithoutCompare) => {
+                self.inner.unmark(id, &held, label).await?;
+                self.inner.mark(id, version, label).await
+            }
+            _ => self.inner.mark(id, version, label).await,
+        };
+        self.wrong_write(reply)
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        let held = self.holder(id, label.clone()).await;
+        let reply = match held {
+            held if held.as_ref() != Some(version) && self.is(Flaw::RefusesRepeatedUnmark) => {
+                let conflict = StoreErrorKind::Conflict;
+                Err(StoreError::new(conflict, "UpdateSecretVersionStage", id))
+            }
+            Some(held) if self.is(Flaw::UnmarksWithoutCompare) => {
+                self.inner.unmark(id, &held, label).await
+            }
+            _ => self.inner.unmark(id, version, label).await,
+        };
+        if self.is(Flaw::UnmarksEverything) {
+            self.inner.unmark(id, version, &Label::Previous).await?;
+        }
         self.wrong_write(reply)
     }
 }

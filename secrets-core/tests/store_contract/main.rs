@@ -78,6 +78,8 @@ const CONVICTIONS: &[(Flaw, &[&str])] = &[
             "promote_repeated",
             "promote_to_a_version_that_is_not_there",
             "discard_pending_of_a_version_without_awspending",
+            "mark_of_a_label_that_sits_on_another_version",
+            "mark_of_a_version_that_is_not_there",
         ],
     ),
     (
@@ -120,8 +122,39 @@ const CONVICTIONS: &[(Flaw, &[&str])] = &[
             "promote_repeated",
             "promote_to_a_version_that_is_not_there",
             "discard_pending_of_a_version_without_awspending",
+            "mark_of_a_label_that_sits_on_another_version",
+            "mark_of_a_version_that_is_not_there",
         ],
     ),
+    (
+        Flaw::MarksWithoutCompare,
+        &["mark_of_a_label_that_sits_on_another_version"],
+    ),
+    (
+        Flaw::MarksNothing,
+        &[
+            "an_unknown_secret_is_not_found_by_any_call",
+            "a_secret_marked_for_deletion_takes_no_change",
+            "mark_puts",
+            "mark_leaves",
+            "mark_of_a_label_that_sits_on_another_version",
+            "mark_of_a_version_that_is_not_there",
+        ],
+    ),
+    (Flaw::RefusesRepeatedMark, &["mark_repeated"]),
+    (
+        Flaw::UnmarksWithoutCompare,
+        &["unmark_of_a_version_that_does_not_hold"],
+    ),
+    (
+        Flaw::RefusesRepeatedUnmark,
+        &[
+            "an_unknown_secret_is_not_found_by_any_call",
+            "a_secret_marked_for_deletion_takes_no_change",
+            "unmark_of_a_version_that_does_not_hold",
+        ],
+    ),
+    (Flaw::UnmarksEverything, &["mark_leaves", "unmark_leaves"]),
     (Flaw::ErrorQuotesValue, &["no_error_holds"]),
     (Flaw::ForgetsDates, &["a_version_tells_when"]),
     (

@@ -157,4 +157,23 @@ impl SecretStore for FaultyStore {
         self.call("discard", self.inner.discard_pending(id, version))
             .await
     }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.call("mark", self.inner.mark(id, version, label)).await
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.call("unmark", self.inner.unmark(id, version, label))
+            .await
+    }
 }

@@ -1,6 +1,7 @@
 //! A target with one password.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, Patch, SecretDocument};
@@ -88,8 +89,15 @@ impl Rotator for Target {
         self.state().profile
     }
 
-    async fn create(&self, _: &Password, _: &Context) -> Result<Patch, RotatorError> {
-        self.reach("create".into()).await?;
+    async fn create(&self, _: &Password, cx: &Context) -> Result<Patch, RotatorError> {
+        let again = cx.tried_since().map(|since| {
+            let since = since.duration_since(SystemTime::UNIX_EPOCH);
+            format!(
+                "create, tried since {}",
+                since.unwrap_or_default().as_secs()
+            )
+        });
+        self.reach(again.unwrap_or_else(|| "create".into())).await?;
         let mut state = self.state();
         state.minted += 1;
         let fresh = format!("sentinel-minted-{}", state.minted);

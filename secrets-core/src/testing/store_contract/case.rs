@@ -64,6 +64,11 @@ pub(super) fn value(name: &str) -> SecretDocument {
     SecretDocument::from_text(&format!(r#"{{"password":"sentinel-{name}"}}"#))
 }
 
+/// A label of our own.
+pub(super) fn note() -> Label {
+    Label::from("CONTRACT-NOTE")
+}
+
 /// A secret whose version `first` is `AWSCURRENT`.
 pub(super) struct Case<'f, F> {
     pub(super) fixture: &'f F,

@@ -1,7 +1,7 @@
 //! What [`SecretStore`](crate::store::SecretStore) says about all calls, and about `describe`.
 
 use super::StoreFixture;
-use super::case::{Broken, Case, Held, refused, value};
+use super::case::{Broken, Case, Held, note, refused, value};
 use crate::event::SecretId;
 use crate::store::StoreErrorKind::{Invalid, NotFound};
 use crate::store::{Label, SecretReader, SecretStore, Version};
@@ -20,7 +20,9 @@ pub(super) async fn an_unknown_secret_is_not_found_by_any_call<F: StoreFixture>(
     let put = store.put_pending(&unknown, &second, &value, None);
     refused(only, put.await)?;
     refused(only, store.promote(&unknown, first, &second).await)?;
-    refused(only, store.discard_pending(&unknown, &second).await)
+    refused(only, store.discard_pending(&unknown, &second).await)?;
+    refused(only, store.mark(&unknown, &second, &note()).await)?;
+    refused(only, store.unmark(&unknown, &second, &note()).await)
 }
 
 pub(super) async fn a_secret_marked_for_deletion_takes_no_change<F: StoreFixture>(
@@ -36,7 +38,9 @@ pub(super) async fn a_secret_marked_for_deletion_takes_no_change<F: StoreFixture
     let promote = store.promote(id, &case.first, &second);
     case.refuses(only, promote).await?;
     let discard = store.discard_pending(id, &second);
-    case.refuses(only, discard).await
+    case.refuses(only, discard).await?;
+    case.refuses(only, store.mark(id, &second, &note())).await?;
+    case.refuses(only, store.unmark(id, &second, &note())).await
 }
 
 pub(super) async fn describe_lists_every_label_with_its_version<F: StoreFixture>(
