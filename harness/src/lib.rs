@@ -6,6 +6,7 @@
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`key_server`] | a provider of API keys whose manners can be set |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
+//! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
 //! | [`tls`] | certificate authorities and server certificates |
@@ -30,6 +31,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod secrets_manager;
 pub mod tls;
+pub mod token_server;
 
 mod http;
 mod misbehaviour;

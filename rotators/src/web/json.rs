@@ -51,6 +51,13 @@ impl Pointer {
     }
 }
 
+impl Pointer {
+    /// A member of the document itself, whatever its name.
+    pub(crate) fn named(key: &str) -> Self {
+        Self(format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
