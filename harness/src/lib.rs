@@ -7,6 +7,7 @@
 //! | [`key_server`] | a provider of API keys whose manners can be set |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
+//! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
 //! | [`tls`] | certificate authorities and server certificates |
@@ -27,6 +28,7 @@
 pub mod key_server;
 pub mod lambda_host;
 pub mod oauth_provider;
+pub mod oidc;
 pub mod postgres;
 pub mod proxy;
 pub mod secrets_manager;
