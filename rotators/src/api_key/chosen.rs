@@ -3,7 +3,7 @@
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::Patch;
-use secrets_core::rotator::{Context, RotatorError, Verdict};
+use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
 use super::places::{Scope, Source, Values};
@@ -163,12 +163,12 @@ impl<R: SecretReader> ApiKey<R> {
         if self.settings.propagation.is_zero() {
             return Ok(());
         }
-        match self.propagated(pending, cx).await? {
-            Verdict::Accepted => Ok(()),
-            Verdict::Rejected => Err(RotatorError::unreachable(
-                "the provider took the new value and does not know it yet; try again, and if it persists give \
-                 it more `propagation_seconds`",
-            )),
+        if self.propagates(pending, cx).await? {
+            return Ok(());
         }
+        Err(RotatorError::unreachable(
+            "the provider took the new value and does not know it yet; try again, and if it persists give it \
+             more `propagation_seconds`",
+        ))
     }
 }

@@ -7,15 +7,19 @@ use secrets_core::document::{DocumentError, Exposed, SecretDocument};
 use secrets_core::event::SecretId;
 use secrets_core::rotator::RotatorError;
 
+use crate::oauth::token_client::ClientCredential;
 use crate::web::json::{Json, scalar};
 
 /// A secret that is a JSON object.
-pub struct ApiKeyCredential(Json);
+pub struct ApiKeyCredential {
+    json: Json,
+    document: SecretDocument,
+}
 
 impl ApiKeyCredential {
     /// The text, number or truth value under a key.
     pub(super) fn text(&self, key: &str) -> Option<SecretString> {
-        scalar(self.0.value().get(key)?)
+        scalar(self.json.value().get(key)?)
     }
 
     /// The same, and it must be there.
@@ -29,6 +33,11 @@ impl ApiKeyCredential {
     pub(super) fn has(&self, key: &str, text: &SecretString) -> bool {
         self.text(key)
             .is_some_and(|own| own.expose_secret() == text.expose_secret())
+    }
+
+    /// What a client authenticates with that this secret describes.
+    pub(super) fn client(&self) -> ClientCredential {
+        ClientCredential::new(&self.document)
     }
 
     /// The secret that `masterarn` names.
@@ -47,7 +56,10 @@ impl TryFrom<&SecretDocument> for ApiKeyCredential {
             Exposed::Binary(_) => None,
         };
         json.filter(|json| json.value().is_object())
-            .map(Self)
+            .map(|json| Self {
+                json,
+                document: secret.clone(),
+            })
             .ok_or_else(|| DocumentError::NotAnObject {
                 found: secret.kind(),
             })

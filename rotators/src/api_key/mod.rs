@@ -37,11 +37,11 @@ mod in_place;
 mod list;
 mod minted;
 mod places;
-mod propagation;
 mod request;
 mod rotator;
 mod settings;
 mod slots;
+mod test;
 
 pub use credential::ApiKeyCredential;
 pub use rotator::ApiKey;

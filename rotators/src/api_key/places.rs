@@ -20,6 +20,8 @@ pub(super) enum Source {
     Candidate,
     /// The secret that `masterarn` names.
     Admin,
+    /// A token that is minted for the request.
+    ManagementToken,
     /// The version that the rotation fills.
     Version,
 }
@@ -32,14 +34,17 @@ impl Source {
             Self::Retired => "retired",
             Self::Candidate => "candidate",
             Self::Admin => "admin",
+            Self::ManagementToken => "management_token",
             Self::Version => "version",
         }
     }
 
     /// Source and key of a place, if its name is one.
     fn of(name: &str) -> Option<(Self, &str)> {
-        if name == Self::Version.word() {
-            return Some((Self::Version, ""));
+        for whole in [Self::Version, Self::ManagementToken] {
+            if name == whole.word() {
+                return Some((whole, ""));
+            }
         }
         let (word, key) = name.split_once('.')?;
         let sources = [
@@ -70,6 +75,11 @@ impl Scope {
         let Some((source, key)) = Source::of(name) else {
             return false;
         };
+        // Whoever is an administrator here may as well be one with a token of its own.
+        let source = match source {
+            Source::ManagementToken => Source::Admin,
+            source => source,
+        };
         self.sources.contains(&source)
             && (source != Source::Retired || key == self.id)
             && (source != Source::Current || !self.gone.contains(&key))
@@ -87,7 +97,8 @@ impl fmt::Display for Scope {
                 _ => ", ",
             })?;
             match source {
-                Source::Version => f.write_str("{version}")?,
+                Source::Version | Source::ManagementToken => write!(f, "{{{}}}", source.word())?,
+                Source::Admin => f.write_str("{admin.KEY}, {management_token}")?,
                 Source::Retired => write!(f, "{{retired.{}}}", self.id)?,
                 source => write!(f, "{{{}.KEY}}", source.word())?,
             }
@@ -104,6 +115,11 @@ pub(super) fn is_of_admin(name: &str) -> bool {
     Source::of(name).is_some_and(|(source, _)| source == Source::Admin)
 }
 
+/// Whether a place is filled with a token that is minted for it.
+pub(super) fn is_management_token(name: &str) -> bool {
+    name == Source::ManagementToken.word()
+}
+
 /// What the places of a request are filled from.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Values<'a> {
@@ -112,6 +128,7 @@ pub(super) struct Values<'a> {
     pub(super) candidate: Option<&'a ApiKeyCredential>,
     pub(super) admin: Option<&'a ApiKeyCredential>,
     pub(super) retired: Option<&'a SecretString>,
+    pub(super) management: Option<&'a SecretString>,
     pub(super) version: &'a str,
 }
 
@@ -129,6 +146,7 @@ impl Values<'_> {
             Source::Candidate => self.candidate?.text(key),
             Source::Admin => self.admin?.text(key),
             Source::Retired => self.retired.cloned(),
+            Source::ManagementToken => self.management.cloned(),
             Source::Version => Some(self.version.into()),
         }
     }
@@ -140,6 +158,10 @@ pub(super) fn unfilled(name: &str) -> RotatorError {
         Some((Source::Admin, key)) => format!(
             "`{key}` is missing in the secret that `masterarn` names; add it there, or correct the configuration"
         ),
+        Some((Source::ManagementToken, _)) => {
+            "{management_token} is used, and `management_token` is missing; add it to the configuration"
+                .to_owned()
+        }
         Some((_, key)) => {
             format!("`{key}` is missing; add it to the secret, or correct the configuration")
         }
@@ -177,7 +199,7 @@ mod tests {
         }
         assert_eq!(
             DELETE.to_string(),
-            "{retired.key_id}, {current.KEY} and {admin.KEY}, where KEY is not api_key"
+            "{retired.key_id}, {current.KEY} and {admin.KEY}, {management_token}, where KEY is not api_key"
         );
     }
 }

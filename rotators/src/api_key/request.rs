@@ -10,7 +10,7 @@ use secrets_core::rotator::{Context, RotatorError};
 use serde_json::Value;
 
 use super::body::Body;
-use super::places::{Scope, Values, is_of_admin, unfilled};
+use super::places::{Scope, Values, is_management_token, is_of_admin, unfilled};
 use crate::configuration::Fields;
 use crate::web::http::{self, Peer, Reply};
 use crate::web::json::scalar;
@@ -116,6 +116,11 @@ impl Request {
     /// Whether it is filled from the administrator's secret.
     pub(super) fn needs_admin(&self) -> bool {
         self.places().into_iter().any(is_of_admin)
+    }
+
+    /// Whether it is filled with a token that is minted for it.
+    pub(super) fn needs_management_token(&self) -> bool {
+        self.places().into_iter().any(is_management_token)
     }
 
     /// Who is asked, as errors name it.

@@ -8,12 +8,13 @@ use secrets_core::store::{SecretReader, Version};
 
 use super::ApiKeyCredential;
 use super::places::Values;
-use super::propagation::settled;
 use super::request::Request;
 use super::settings::{ApiKeySettings, Way};
+use super::test::Test;
+use crate::oauth::token_client::Minted;
+use crate::oauth::tokens::settles;
 use crate::second_secret::unread;
 use crate::web::http::Reply;
-use crate::web::refusal::code;
 
 /// Rotates API keys, or client secrets, of a provider whose manners are configured.
 ///
@@ -70,12 +71,23 @@ impl<R: SecretReader> ApiKey<R> {
         values: Values<'_>,
         cx: &Context,
     ) -> Result<Reply, RotatorError> {
+        let management = self.settings.management.as_ref();
+        let management = management.filter(|_| request.needs_management_token());
+        let needs_admin = request.needs_admin() || management.is_some_and(|one| one.of_admin);
         let admin = match values.secret() {
-            Some(secret) if request.needs_admin() => Some(self.admin(secret).await?),
+            Some(secret) if needs_admin => Some(self.admin(secret).await?),
+            _ => None,
+        };
+        let token = match (management, admin.as_ref().or(values.secret())) {
+            (Some(management), Some(client)) => {
+                let minted = management.tokens.mint(&client.client(), cx).await;
+                Some(minted.map_err(RotatorError::having_changed_nothing)?)
+            }
             _ => None,
         };
         let values = Values {
             admin: admin.as_ref(),
+            management: token.as_ref().map(Minted::access_token),
             version: cx.version().as_str(),
             ..values
         };
@@ -94,13 +106,13 @@ impl<R: SecretReader> ApiKey<R> {
         })
     }
 
-    /// Asks for as long as a new value may take.
-    pub(super) async fn propagated(
+    /// Whether a new value works, now or within the time that it may take.
+    pub(super) async fn propagates(
         &self,
         value: &ApiKeyCredential,
         cx: &Context,
-    ) -> Result<Verdict, RotatorError> {
-        settled(self.settings.propagation, cx, || self.test(value, cx)).await
+    ) -> Result<bool, RotatorError> {
+        settles(self.settings.propagation, cx, || self.test(value, cx)).await
     }
 }
 
@@ -134,7 +146,7 @@ impl<R: SecretReader> Rotator for ApiKey<R> {
             return self.replace(chosen, login, pending, cx).await;
         }
         // What the provider mints works from then on, or soon: else it was revoked since.
-        if self.propagated(pending, cx).await? == Verdict::Accepted {
+        if self.propagates(pending, cx).await? {
             return Ok(());
         }
         if let Way::Slots(slots) = &self.settings.way {
@@ -150,27 +162,16 @@ impl<R: SecretReader> Rotator for ApiKey<R> {
         candidate: &ApiKeyCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        let test = &self.settings.test;
-        let values = Values {
-            candidate: Some(candidate),
-            ..Values::default()
-        };
-        let reply = self.send(&test.request, values, cx).await?;
-        if test.accepted.is_met(&reply) {
-            return Ok(Verdict::Accepted);
+        match &self.settings.test {
+            Test::Mint(tokens) => tokens.accepts(&candidate.client(), cx).await,
+            Test::Request(test) => {
+                let values = Values {
+                    candidate: Some(candidate),
+                    ..Values::default()
+                };
+                test.verdict(&self.send(&test.request, values, cx).await?)
+            }
         }
-        if test.rejected.contains(&reply.status.as_u16()) {
-            return Ok(Verdict::Rejected);
-        }
-        Err(if reply.status.is_success() {
-            let peer = test.request.peer();
-            RotatorError::misconfigured(format!(
-                "{peer} answers with another body than `test.accepted` says; correct one of them"
-            ))
-            .with_code(code(&reply))
-        } else {
-            test.request.refusal(&reply)
-        })
     }
 
     async fn retire(

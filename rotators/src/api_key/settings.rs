@@ -7,10 +7,11 @@ use secrets_core::rotator::{Live, Overlap, Profile, Repeat, Rotates};
 
 use super::chosen::Chosen;
 use super::in_place::InPlace;
-use super::places::{Scope, Source};
-use super::request::{Request, Title};
+use super::request::Request;
 use super::slots::Slots;
+use super::test::Test;
 use crate::configuration::{self, Faults, Fields};
+use crate::oauth::token_client::{Grant, TokenClient, TokenEndpoint};
 use crate::web::Expectation;
 
 /// What the keys of the secret are called.
@@ -68,6 +69,7 @@ pub struct ApiKeySettings {
     pub(super) names: Names,
     pub(super) way: Way,
     pub(super) test: Test,
+    pub(super) management: Option<Management>,
     /// For one request with its whole answer.
     pub(super) timeout: Duration,
     /// How long a new value may take to be known everywhere at the provider.
@@ -82,13 +84,12 @@ pub(super) enum Way {
     InPlace(Box<InPlace>),
 }
 
-/// How a value is tried.
+/// How the token for `{management_token}` is had.
 #[derive(Clone)]
-pub(super) struct Test {
-    pub(super) request: Request,
-    pub(super) accepted: Expectation,
-    /// Statuses that mean: this credential is wrong.
-    pub(super) rejected: Vec<u16>,
+pub(super) struct Management {
+    pub(super) tokens: TokenClient,
+    /// The client is that of the administrator's secret, and not of the one that rotates.
+    pub(super) of_admin: bool,
 }
 
 impl ApiKeySettings {
@@ -138,11 +139,22 @@ impl ApiKeySettings {
                 "and `keeps_previous` exclude each other",
             );
         }
+        let management = fields.object("management_token", Management::read);
         let test = fields.required_object("test", |test| Test::read(test, names));
+        let (way, test) = (way?, test?);
+        let mut requests = way.requests();
+        requests.extend(test.request());
+        if management.is_none() && requests.into_iter().any(Request::needs_management_token) {
+            fields.fault(
+                "management_token",
+                "is missing, and a request is to be filled with one",
+            );
+        }
         Some(Self {
             names,
-            way: way?,
-            test: test?,
+            way,
+            test,
+            management,
             timeout,
             propagation,
         })
@@ -167,36 +179,32 @@ impl ApiKeySettings {
     }
 }
 
-impl Test {
-    fn read(fields: &mut Fields, names: Names) -> Option<Self> {
-        let scope = Scope {
-            sources: &[Source::Candidate, Source::Admin],
-            id: names.id,
-            gone: &[],
-        };
-        let title = Title {
-            name: "test",
-            role: "the URL of `test`",
-            method: "GET",
-        };
-        let request = Request::read(fields, &title, &scope);
-        let wanted = format!("candidate.{}", names.value);
-        if request
-            .as_ref()
-            .is_some_and(|test| !test.places().contains(&wanted.as_str()))
-        {
-            fields.fault(
-                "url",
-                format_args!("or headers or body must hold {{{wanted}}}"),
-            );
+impl Way {
+    fn requests(&self) -> Vec<&Request> {
+        match self {
+            Self::Slots(slots) => [&slots.create]
+                .into_iter()
+                .chain(slots.list.as_ref().map(|list| &list.request))
+                .chain(slots.delete.as_ref().map(|delete| &delete.request))
+                .collect(),
+            Self::Chosen(chosen) => vec![&chosen.set],
+            Self::InPlace(in_place) => [&in_place.rotate]
+                .into_iter()
+                .chain(in_place.read.as_ref().map(|read| &read.request))
+                .collect(),
         }
-        let accepted = expectation(fields, "accepted");
-        let rejected = statuses(fields, "rejected", &[401]);
-        Some(Self {
-            request: request?,
-            accepted,
-            rejected,
-        })
+    }
+}
+
+impl Management {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let of_admin = fields.choice("client", [("admin", true), ("current", false)]);
+        let grants = [
+            ("client_credentials", Grant::ClientCredentials),
+            ("jwt_bearer", Grant::JwtBearer),
+        ];
+        let tokens = TokenClient::new(TokenEndpoint::read(fields, grants)?);
+        Some(Self { tokens, of_admin })
     }
 }
 
@@ -204,7 +212,7 @@ pub(super) fn success(fields: &mut Fields) -> Expectation {
     expectation(fields, "success")
 }
 
-fn expectation(fields: &mut Fields, name: &str) -> Expectation {
+pub(super) fn expectation(fields: &mut Fields, name: &str) -> Expectation {
     let read = fields.object(name, |fields| Some(Expectation::read(fields)));
     read.unwrap_or_default()
 }

@@ -115,6 +115,25 @@ impl TokenEndpoint {
     }
 }
 
+impl TokenEndpoint {
+    /// Whether a request proves that its sender has the client secret.
+    pub(crate) fn presents_client_secret(&self) -> bool {
+        match &self.authentication {
+            ClientAuthentication::Basic
+            | ClientAuthentication::Post
+            | ClientAuthentication::ClientSecretJwt => true,
+            ClientAuthentication::Header(_, value) => {
+                value.names().any(|name| name == "client_secret")
+            }
+            _ => self
+                .extra
+                .iter()
+                .chain(&self.parameters)
+                .any(|(_, value)| value.names().any(|name| name == "client_secret")),
+        }
+    }
+}
+
 /// `scope`, `audience` and `resource` (RFC 8707: there may be several).
 fn parameters(fields: &mut Fields) -> Vec<(String, Template)> {
     let mut parameters = Vec::new();

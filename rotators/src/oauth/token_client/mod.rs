@@ -7,7 +7,7 @@ mod authentication;
 mod credential;
 mod endpoint;
 mod message;
-mod moment;
+pub(crate) mod moment;
 mod probe;
 mod reply;
 mod revocation;

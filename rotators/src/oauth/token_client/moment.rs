@@ -6,7 +6,7 @@ use serde_json::Value;
 const MOST_SECONDS: f64 = 100_000_000_000.0;
 
 /// Seconds since 1970: from a number of seconds or milliseconds, such a number as text, or RFC 3339.
-pub(super) fn seconds(value: &Value) -> Option<u64> {
+pub(crate) fn seconds(value: &Value) -> Option<u64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => match text.trim().parse() {

@@ -13,4 +13,5 @@ mod settings;
 
 pub use super::token_secret::TokenSecret;
 pub use rotator::Tokens;
+pub(crate) use rotator::settles;
 pub use settings::TokenSettings;

@@ -178,7 +178,7 @@ where
         let next = (Instant::now() + pause).min(end);
         if next >= cx.deadline() {
             return Err(RotatorError::unreachable(
-                "the new token does not work yet, and the time of this step is up; try again, or raise the \
+                "the new value does not work yet, and the time of this step is up; try again, or raise the \
                  function's time-out above `propagation_seconds`",
             ));
         }
