@@ -153,6 +153,17 @@ impl KeyServer {
         self.state().keys.serves(value)
     }
 
+    /// Sends what an application sends, over a connection of its own; whether it is served.
+    pub async fn ask(&self, value: &str) -> bool {
+        let request = Request::get("/me")
+            .header("host", self.server.address().to_string())
+            .header("authorization", format!("Bearer {value}"))
+            .body(Bytes::new().into())
+            .expect("a request");
+        let answer = crate::http::send(self.server.address(), request).await;
+        answer.expect("an answer").status().is_success()
+    }
+
     /// How many values work.
     pub fn live(&self) -> usize {
         self.state().keys.live()

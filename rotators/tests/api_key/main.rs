@@ -8,8 +8,12 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod bad_replies;
 mod kit;
 mod provider;
+mod readers;
+mod reading;
+mod requests;
 mod rotation;
 
 #[path = "../support/hidden.rs"]
