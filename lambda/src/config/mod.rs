@@ -1,6 +1,8 @@
 //! What the environment variables mean. Names and defaults are those of AWS's own rotation functions
 //! where they have one.
 
+mod web;
+
 use std::time::Duration;
 
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
@@ -10,6 +12,8 @@ use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
 use crate::environment::Environment;
+
+pub use web::api_key;
 
 /// Where Secrets Manager is, and the credentials of the function's role.
 ///
@@ -178,7 +182,7 @@ mod tests {
                 true,
             ),
             (
-                include_str!("../../rotators/certs/rds-global-bundle.pem"),
+                include_str!("../../../rotators/certs/rds-global-bundle.pem"),
                 true,
             ),
         ] {
