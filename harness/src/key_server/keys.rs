@@ -7,9 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ADMIN, KeyCall, Manners};
+use super::{ADMIN, KeyCall, MANAGER, Manners};
 use crate::http::{self, Answer};
 use crate::random;
+use crate::token_server::client::basic;
 
 pub(super) struct Keys {
     manners: Manners,
@@ -156,6 +157,9 @@ impl Keys {
             self.refused += 1;
             return answer(401, &json!({"error": "invalid_token"}));
         }
+        if call.request == "POST /token" {
+            return self.grant(call);
+        }
         let admin = bearer == ADMIN && !self.admin_revoked;
         if !admin && !self.admits(&bearer) {
             return answer(401, &json!({"error": "invalid_client", "hint": bearer}));
@@ -179,6 +183,20 @@ impl Keys {
             }
             _ => answer(404, &json!({"error": "not_found"})),
         }
+    }
+
+    fn grant(&mut self, call: &KeyCall) -> Answer {
+        let client = basic(&call.authorization);
+        let (id, secret) = client.unwrap_or_default();
+        if (id.as_str(), secret.as_str()) == MANAGER {
+            return answer(200, &json!({"access_token": ADMIN, "token_type": "Bearer"}));
+        }
+        if self.admits(&secret) {
+            let token = format!("token-{:016x}", random::number());
+            return answer(200, &json!({"access_token": token, "token_type": "Bearer"}));
+        }
+        self.refused += 1;
+        answer(401, &json!({"error": "invalid_client"}))
     }
 
     fn shown(&self, id: &str, key: &Key) -> Value {

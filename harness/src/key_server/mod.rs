@@ -10,8 +10,9 @@
 //! | `POST /key/rotate` | the provider makes another key in place of the one |
 //! | `GET /key` | the one key, where it can be read |
 //! | `GET /me` | 200 with a key that works, else 401 |
+//! | `POST /token` | a token for any client whose secret is a key that works; for [`MANAGER`] that of [`ADMIN`] |
 //!
-//! All but the last are for [`ADMIN`], and for a key that works.
+//! All but the last two are for [`ADMIN`], and for a key that works.
 
 mod keys;
 
@@ -30,6 +31,9 @@ use keys::Keys;
 
 /// The token of the administrator.
 pub const ADMIN: &str = "sentinel-admin/token+1";
+
+/// Id and secret of a client that gets the administrator's token.
+pub const MANAGER: (&str, &str) = ("manager", "sentinel-manager+1");
 
 /// The manners of a provider.
 #[expect(

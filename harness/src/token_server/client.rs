@@ -86,7 +86,7 @@ pub(super) fn client(
     found.map(|(id, _)| id.clone())
 }
 
-fn basic(header: &str) -> Option<(String, String)> {
+pub(crate) fn basic(header: &str) -> Option<(String, String)> {
     let pair = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
     let pair = String::from_utf8(pair).ok()?;
     let (id, secret) = pair.split_once(':')?;

@@ -1,7 +1,7 @@
 //! A provider of OAuth tokens whose manners can be set: many tokens or one, chains of refresh tokens,
 //! clocks that are wrong, tokens that take a while to work.
 
-mod client;
+pub(crate) mod client;
 mod jwt;
 mod state;
 

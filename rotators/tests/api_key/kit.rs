@@ -21,7 +21,7 @@ struct Provider {
 
 impl Target for Provider {
     async fn works(&self, secret: &SecretDocument) -> bool {
-        let key = secret.text("api_key").expect("a key");
+        let key = secret.text(self.kind.key()).expect("a key");
         self.server.serves(key.expose_secret())
     }
 
@@ -34,7 +34,7 @@ impl Target for Provider {
     }
 
     fn is_secret(&self, key: &str) -> bool {
-        key == "api_key"
+        key == self.kind.key()
     }
 
     async fn outage(&self, on: bool) -> bool {
@@ -124,6 +124,7 @@ heals! {
     dated: Dated;
     idempotent: Idempotent, meetings;
     unlisted: Unlisted;
+    client_secret: ClientSecret;
     chosen: Chosen, meetings;
     chosen_with_the_previous_kept: ChosenKept;
     in_place: InPlace, hangs, meetings;

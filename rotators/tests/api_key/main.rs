@@ -108,7 +108,7 @@ impl Stage {
 
     /// The key that applications read.
     async fn current(&self) -> String {
-        self.text(Label::Current, "api_key").await
+        self.text(Label::Current, self.kind.key()).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The kinds of provider, each with the configuration that fits it.
 
-use harness::key_server::{ADMIN, KeyServer, Manners};
+use harness::key_server::{ADMIN, KeyServer, MANAGER, Manners};
 use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use serde_json::{Value, json};
@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Idempotent,
     /// Room for three keys that cannot be listed.
     Unlisted,
+    /// Client secrets, in room for three; they are tested by minting, and managed with a token.
+    ClientSecret,
     /// We choose the one key.
     Chosen,
     /// The same, and the value before it works, too.
@@ -33,13 +35,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ThreeSlots,
         Self::TwoSlots,
         Self::TwoSlotsNext,
         Self::Dated,
         Self::Idempotent,
         Self::Unlisted,
+        Self::ClientSecret,
         Self::Chosen,
         Self::ChosenKept,
         Self::InPlace,
@@ -56,6 +59,22 @@ impl Kind {
     /// Whether a try that was cut off may be followed by another.
     pub(crate) fn repeats(self) -> bool {
         !matches!(self, Self::Unlisted | Self::InPlaceUnread)
+    }
+
+    /// What the secret's key for the credential is called.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client_secret",
+            _ => "api_key",
+        }
+    }
+
+    /// What the secret's key for its id is called.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "secret_id",
+            _ => "key_id",
+        }
     }
 
     pub(crate) async fn start(self) -> KeyServer {
@@ -75,7 +94,10 @@ impl Kind {
 
     /// Makes the first key and puts the administrator's secret; gives the first value of the key's secret.
     pub(crate) fn populate(self, provider: &KeyServer, store: &MemoryStore) -> SecretDocument {
-        let admin = json!({"api_token": ADMIN, "note": "sentinel-of-the-administrator"});
+        let admin = json!({
+            "api_token": ADMIN, "note": "sentinel-of-the-administrator",
+            "client_id": MANAGER.0, "client_secret": MANAGER.1,
+        });
         let admin = SecretDocument::from_text(&admin.to_string());
         let version = "first-version-of-the-administrator".into();
         store
@@ -89,8 +111,9 @@ impl Kind {
         let mut value = json!({"masterarn": ADMIN_SECRET, "account": 17, "ratio": 1.50});
         if self.has_slots() {
             let (id, key) = provider.make("made by hand");
-            value["key_id"] = json!(id);
-            value["api_key"] = json!(key);
+            value[self.id()] = json!(id);
+            value[self.key()] = json!(key);
+            value["client_id"] = json!("app");
         } else {
             let key = format!("sk-sentinel-by-hand-{:04}", provider.values().len());
             provider.put(&key);
@@ -131,12 +154,18 @@ impl Kind {
             "headers": {"Authorization": "Bearer {candidate.api_key}"},
             "accepted": {"present": ["/account"]},
         });
+        if self == Self::ClientSecret {
+            configuration["credential"] = json!("client_secret");
+            configuration["test"] = json!({"mint": {"token_url": provider.url("/token")}});
+            configuration["management_token"] = json!({"token_url": provider.url("/token")});
+        }
         configuration
     }
 
     fn slots(self, provider: &KeyServer) -> Value {
         let authorization = match self {
             Self::TwoSlots => "Bearer {current.api_key}",
+            Self::ClientSecret => "Bearer {management_token}",
             _ => "Bearer {admin.api_token}",
         };
         let headers = json!({"Authorization": authorization});
@@ -156,7 +185,7 @@ impl Kind {
                 "name": "/name",
             },
             "delete": {
-                "url": provider.url("/keys/{retired.key_id}"),
+                "url": provider.url(&format!("/keys/{{retired.{}}}", self.id())),
                 "headers": headers,
                 "when": match self {
                     Self::TwoSlots => "after_promotion",

@@ -1,5 +1,7 @@
 //! Rotations without a fault, request by request.
 
+use harness::key_server::Misbehaviour;
+use harness::proxy::Fault;
 use secrets_core::store::Label;
 
 use crate::Stage;
@@ -22,6 +24,11 @@ async fn each_kind_of_provider_is_sent_what_it_needs_and_no_more() {
             Kind::TwoSlotsNext,
             "POST /keys, GET /me, GET /me, GET /me",
             "DELETE, POST /keys, GET /me, GET /me, GET /me",
+        ),
+        (
+            Kind::ClientSecret,
+            "POST /token, POST /keys, POST /token, POST /token, POST /token",
+            "POST /token, POST /keys, POST /token, POST /token, POST /token, POST /token, DELETE",
         ),
         (
             Kind::Chosen,
@@ -49,7 +56,10 @@ async fn each_kind_of_provider_is_sent_what_it_needs_and_no_more() {
             let key = stage.current().await;
             assert!(stage.provider.serves(&key), "{kind:?}");
             assert!(!keys.contains(&key), "{kind:?}");
-            let overlaps = matches!(kind, Kind::ThreeSlots | Kind::TwoSlotsNext);
+            let overlaps = matches!(
+                kind,
+                Kind::ThreeSlots | Kind::TwoSlotsNext | Kind::ClientSecret
+            );
             assert_eq!(stage.provider.serves(&keys[n - 1]), overlaps, "{kind:?}");
             assert_eq!(stage.provider.live(), if overlaps { 2 } else { 1 });
             keys.push(key);
@@ -83,4 +93,29 @@ async fn the_secret_holds_the_ids_of_both_keys() {
         created.authorization,
         format!("Bearer {}", harness::key_server::ADMIN)
     );
+}
+
+#[tokio::test]
+async fn a_client_id_stays_and_a_wrong_scope_is_no_wrong_secret() {
+    let stage = Stage::start(Kind::ClientSecret).await;
+    let before = stage.text(Label::Current, "secret_id").await;
+    stage.rotate(1).await;
+    assert_eq!(stage.text(Label::Current, "client_id").await, "app");
+    assert_eq!(
+        stage.text(Label::Current, "previous_secret_id").await,
+        before
+    );
+    // After the management token and the making.
+    stage.begin(2);
+    stage.provider.reset();
+    let refusal = Misbehaviour::answer(400, r#"{"error": "invalid_scope"}"#);
+    stage.provider.fault_at(3, Fault::Before(refusal));
+    let fault = stage.send_all(2).await.expect_err("a wrong scope");
+    assert_eq!(
+        crate::of_rotator(&fault).code(),
+        Some("400/invalid_scope"),
+        "{fault:?}"
+    );
+    stage.provider.reset();
+    stage.send_all(2).await.expect("one more try");
 }
