@@ -80,7 +80,7 @@ def names_the_code_reads():
     for file in sorted((ROOT / "lambda" / "src").rglob("*.rs")):
         code = file.read_text().split("#[cfg(test)]")[0]
         code = re.sub(r"^\s*//.*", "", code, flags=re.MULTILINE)
-        names |= set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', code))
+        names |= set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|CONFIGURATION)"', code))
     return names
 
 

@@ -7,7 +7,9 @@
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
+//! | [`key_server`] | a provider of API keys whose manners can be set |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
+//! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
 //! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
@@ -27,6 +29,7 @@
 )]
 
 pub mod iam;
+pub mod key_server;
 pub mod lambda_host;
 pub mod mariadb;
 pub mod mysql;
@@ -37,9 +40,11 @@ pub mod proxy;
 pub mod redis;
 pub mod secrets_manager;
 pub mod tls;
+pub mod token_server;
 
 mod daemon;
 mod http;
+mod misbehaviour;
 mod port;
 mod process;
 mod random;

@@ -5,41 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, StatusCode};
 use serde_json::json;
 
 use crate::http::{self, Answer, HttpServer, NoAnswer, Reply};
 use crate::proxy::Fault;
 use crate::random;
 
-/// What a caller gets instead of the answer.
-#[derive(Clone, Debug)]
-pub enum Misbehaviour {
-    /// The connection is closed.
-    Drop,
-    /// Nothing, for ever.
-    Hang,
-    /// Another answer.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// Header names and values.
-        headers: Vec<(&'static str, String)>,
-        /// The body.
-        body: String,
-    },
-}
-
-impl Misbehaviour {
-    /// An answer without headers of its own.
-    pub fn answer(status: u16, body: impl Into<String>) -> Self {
-        Self::Answer {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
-    }
-}
+pub use crate::misbehaviour::Misbehaviour;
 
 /// A request that the provider got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -318,21 +291,7 @@ async fn handle(state: Arc<Mutex<State>>, request: Request<Bytes>) -> Reply {
     };
     match misbehaviour {
         None => answer.ok_or(NoAnswer),
-        Some(Misbehaviour::Drop) => Err(NoAnswer),
-        Some(Misbehaviour::Hang) => std::future::pending().await,
-        Some(Misbehaviour::Answer {
-            status,
-            headers,
-            body,
-        }) => {
-            let status = StatusCode::from_u16(status).expect("a valid HTTP status");
-            let mut builder = Response::builder().status(status);
-            for (name, value) in headers {
-                builder = builder.header(name, value);
-            }
-            let answer = builder.body(Bytes::from(body).into());
-            Ok(answer.expect("valid headers"))
-        }
+        Some(misbehaviour) => misbehaviour.perform().await,
     }
 }
 

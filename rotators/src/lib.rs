@@ -18,6 +18,8 @@
 //! [`password`] makes the passwords, with the rules of `GetRandomPassword`.
 
 #[cfg(feature = "http")]
+pub mod api_key;
+#[cfg(feature = "http")]
 pub mod configuration;
 #[cfg(feature = "iam")]
 pub mod iam;

@@ -1,6 +1,9 @@
 //! What the environment variables mean. Names and defaults are those of AWS's own rotation functions
 //! where they have one.
 
+mod iam;
+mod web;
+
 use std::time::Duration;
 
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
@@ -11,9 +14,8 @@ use secrets_core::store::aws::AwsSettings;
 
 use crate::environment::Environment;
 
-mod iam;
-
 pub use iam::iam_key;
+pub use web::api_key;
 
 /// Where Secrets Manager is, and the credentials of the function's role.
 ///

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::AllowedHosts;
-use crate::web::Endpoint;
+use crate::web::{Endpoint, Template};
 
 /// The fields of an object that were not read yet. Each reader takes its field out, notes a fault where it
 /// does not fit, and gives a usable value all the same where there is a default.
@@ -49,6 +49,11 @@ impl Fields {
     /// Whether a field is there and was not read yet.
     pub fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
+    }
+
+    /// Whether a field that was not read yet is an object, for fields that take one or something shorter.
+    pub fn is_object(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(Value::is_object)
     }
 
     /// Anything; `null` counts as absent.
@@ -170,6 +175,21 @@ impl Fields {
         })
     }
 
+    /// A list of HTTP status codes that is not empty.
+    pub fn statuses(&mut self, name: &str) -> Option<Vec<u16>> {
+        let value = self.value(name)?;
+        let code = |code: &Value| {
+            let code = u16::try_from(code.as_u64()?).ok()?;
+            (100..=599).contains(&code).then_some(code)
+        };
+        let codes = value.as_array().filter(|codes| !codes.is_empty());
+        let codes = codes.and_then(|codes| codes.iter().map(code).collect());
+        if codes.is_none() {
+            self.fault(name, "must be a list of HTTP status codes, 100 to 599");
+        }
+        codes
+    }
+
     /// Names and texts, such as headers; empty where the field is absent.
     pub fn map(&mut self, name: &str) -> Vec<(String, String)> {
         let texts = match self.value(name) {
@@ -184,6 +204,18 @@ impl Fields {
             self.fault(name, "must be an object of texts");
             Vec::new()
         })
+    }
+
+    /// Names and texts with places, such as parameters; empty where the field is absent.
+    pub fn templates(&mut self, name: &str) -> Vec<(String, Template)> {
+        let mut templates = Vec::new();
+        for (key, text) in self.map(name) {
+            match Template::parse(&text) {
+                Ok(template) => templates.push((key, template)),
+                Err(rule) => self.fault(name, format_args!("has `{key}`, which {rule}")),
+            }
+        }
+        templates
     }
 
     /// An object within this one.

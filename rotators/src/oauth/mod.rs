@@ -3,8 +3,14 @@
 //! | module | what rotates |
 //! |---|---|
 //! | [`bearer`] | an app-only bearer token, of which the provider keeps one a key (X, formerly Twitter) |
+//! | [`tokens`] | tokens of which a provider makes many: client credentials, signed assertions |
+//! | [`token_client`] | what asks for tokens, set up by configuration |
 //!
 //! What goes over the wire, and what does not: [`web`](crate::web).
 
+mod assertion;
 pub mod bearer;
 mod signature;
+pub mod token_client;
+mod token_secret;
+pub mod tokens;

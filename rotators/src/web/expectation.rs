@@ -46,13 +46,9 @@ impl Expectation {
     /// "Says something" means: neither missing nor `null`, `false` or empty.
     pub fn read(fields: &mut Fields) -> Self {
         let default = Self::default();
-        let statuses = match fields.value("status") {
-            None => default.statuses,
-            Some(value) => statuses(&value).unwrap_or_else(|| {
-                fields.fault("status", "must be a list of HTTP status codes, 100 to 599");
-                default.statuses
-            }),
-        };
+        let statuses = fields.statuses("status");
+        let statuses = statuses.map(|codes| codes.into_iter().map(|code| code..=code).collect());
+        let statuses = statuses.unwrap_or(default.statuses);
         let absent = if fields.has("absent") {
             pointers(fields, "absent")
         } else {
@@ -92,15 +88,6 @@ impl Expectation {
                 .iter()
                 .all(|(pointer, value)| json.at(pointer) == Some(value))
     }
-}
-
-fn statuses(value: &Value) -> Option<Vec<RangeInclusive<u16>>> {
-    let codes = value.as_array().filter(|codes| !codes.is_empty())?;
-    let code = |code: &Value| {
-        let code = u16::try_from(code.as_u64()?).ok()?;
-        (100..=599).contains(&code).then_some(code..=code)
-    };
-    codes.iter().map(code).collect()
 }
 
 fn pointers(fields: &mut Fields, name: &str) -> Vec<Pointer> {

@@ -10,6 +10,8 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::zeroize::Zeroizing;
 use secrets_core::document::SecretDocument;
@@ -17,10 +19,13 @@ use secrets_core::rotator::{Context, RotatorError};
 use tokio::time::{Instant, timeout_at};
 
 use super::Endpoint;
-use super::json::Json;
+use super::json::{Json, Pointer};
 
 /// The longest reply that is read, in bytes: as much as a secret may hold.
 const MAX_REPLY: usize = 64 * 1024;
+
+/// For TCP and TLS. Within it, it is certain that nothing was sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who is asked, as errors name it.
 #[derive(Clone, Copy)]
@@ -41,6 +46,8 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     /// In seconds.
     pub(crate) retry_after: Option<u64>,
+    /// Where the provider's code stands, if in a place of its own.
+    pub(crate) code_at: Option<Pointer>,
     body: Zeroizing<Vec<u8>>,
 }
 
@@ -63,32 +70,111 @@ impl Reply {
         Self {
             status: StatusCode::from_u16(status).unwrap_or_default(),
             retry_after: None,
+            code_at: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }
 }
 
+/// The authorities that a provider's certificate may come from, where they are not the public ones.
+#[derive(Clone, Debug)]
+pub struct Authorities(Vec<CertificateDer<'static>>);
+
+/// No certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one or more certificates in PEM form")]
+pub struct InvalidCertificates;
+
+impl Authorities {
+    /// Reads certificates of authorities, in PEM form.
+    ///
+    /// # Errors
+    /// [`InvalidCertificates`]: something else, or none.
+    pub fn parse(pem: &str) -> Result<Self, InvalidCertificates> {
+        let authorities = certificates(pem)?;
+        roots(Some(&authorities)).ok_or(InvalidCertificates)?;
+        Ok(Self(authorities))
+    }
+}
+
+/// The certificates of a PEM text; at least one.
+pub(crate) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, InvalidCertificates> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    certificates
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or(InvalidCertificates)
+}
+
+/// What a client shows for itself in the TLS handshake.
+pub(crate) struct Identity {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: PrivateKeyDer<'static>,
+}
+
 /// What sends requests. It keeps no connections, so there is nothing to remember between calls.
 pub(crate) fn client() -> Result<&'static Client, RotatorError> {
     static CLIENT: OnceLock<Option<Client>> = OnceLock::new();
-    CLIENT.get_or_init(build).as_ref().ok_or_else(|| {
-        RotatorError::tls("no TLS client could be made; report this as a fault of the rotator")
+    CLIENT
+        .get_or_init(|| build(None, None))
+        .as_ref()
+        .ok_or_else(no_client)
+}
+
+/// The same with authorities or an identity of its own.
+pub(crate) fn client_with(
+    authorities: Option<&Authorities>,
+    identity: Option<Identity>,
+) -> Result<Client, RotatorError> {
+    if authorities.is_none() && identity.is_none() {
+        return client().cloned();
+    }
+    let shown = identity.is_some();
+    build(authorities, identity).ok_or_else(|| {
+        if shown {
+            RotatorError::misconfigured(
+                "`certificate` and `private_key` do not belong together, or are of a kind that TLS does not \
+                 know; correct the client's secret",
+            )
+        } else {
+            no_client()
+        }
     })
 }
 
-fn build() -> Option<Client> {
+fn no_client() -> RotatorError {
+    RotatorError::tls("no TLS client could be made; report this as a fault of the rotator")
+}
+
+fn roots(authorities: Option<&[CertificateDer<'static>]>) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    match authorities {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(authorities) => {
+            for authority in authorities {
+                roots.add(authority.clone()).ok()?;
+            }
+        }
+    }
+    Some(roots)
+}
+
+fn build(authorities: Option<&Authorities>, identity: Option<Identity>) -> Option<Client> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
-    let mut tls = ClientConfig::builder_with_provider(provider.into())
+    let tls = ClientConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .ok()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots(authorities.map(|own| own.0.as_slice()))?);
+    let mut tls = match identity {
+        None => tls.with_no_client_auth(),
+        Some(own) => tls.with_client_auth_cert(own.chain, own.key).ok()?,
+    };
     tls.resumption = Resumption::disabled();
     Client::builder()
         .tls_backend_preconfigured(tls)
+        // So that a provider out of reach is told from one that was asked and does not answer.
+        .connect_timeout(CONNECT_TIMEOUT)
         // Each of these would send a secret, or change something, once more or elsewhere.
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -136,6 +222,7 @@ async fn read(mut answer: Response, peer: Peer<'_>) -> Result<Reply, RotatorErro
     Ok(Reply {
         status: answer.status(),
         retry_after,
+        code_at: None,
         body,
     })
 }
@@ -152,7 +239,8 @@ fn broken(fault: &reqwest::Error, peer: Peer<'_>) -> RotatorError {
         return RotatorError::unreachable(format!(
             "{peer} takes no connection; check the URL, and the function's way out to the internet (NAT \
              gateway, security groups), then try again"
-        ));
+        ))
+        .having_changed_nothing();
     }
     RotatorError::unreachable(format!(
         "{peer} closed the connection before its answer was complete; try again, which is safe also where \

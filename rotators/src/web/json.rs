@@ -44,6 +44,18 @@ impl Pointer {
     pub(crate) fn member(name: &'static str) -> Self {
         Self(format!("/{name}"))
     }
+
+    /// What stands there in this part of a document.
+    pub(crate) fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        value.pointer(&self.0)
+    }
+}
+
+impl Pointer {
+    /// A member of the document itself, whatever its name.
+    pub(crate) fn named(key: &str) -> Self {
+        Self(format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+    }
 }
 
 impl fmt::Display for Pointer {
@@ -61,8 +73,18 @@ impl Json {
         serde_json::from_slice(body).ok().map(Self)
     }
 
+    /// A document that was made here.
+    pub(crate) fn of(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// The whole of it.
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
+    }
+
     pub(crate) fn at(&self, pointer: &Pointer) -> Option<&Value> {
-        self.0.pointer(&pointer.0)
+        pointer.find(&self.0)
     }
 
     /// A text that is not empty.
@@ -89,6 +111,15 @@ impl Json {
             Some(Value::Array(items)) => !items.is_empty(),
             Some(_) => true,
         }
+    }
+}
+
+/// A text that is not empty, or a number or truth value in the letters of JSON: ids come as both.
+pub(crate) fn scalar(value: &Value) -> Option<SecretString> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(SecretString::from(text.as_str())),
+        Value::Number(_) | Value::Bool(_) => Some(SecretString::from(value.to_string())),
+        _ => None,
     }
 }
 

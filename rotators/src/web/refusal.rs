@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::http::{Peer, Reply};
 use super::json::Pointer;
 
-/// Codes of RFC 6749 (sections 4.1.2.1 and 5.2) and RFC 6750 (section 3.1). No other word gets through.
-const WORDS: [&str; 11] = [
+/// Codes of RFC 6749 (sections 4.1.2.1 and 5.2), RFC 6750 (section 3.1), RFC 7009 (section 2.2.1) and RFC
+/// 8707 (section 2). No other word gets through.
+const WORDS: [&str; 13] = [
     "invalid_request",
     "invalid_client",
     "invalid_grant",
@@ -20,21 +21,30 @@ const WORDS: [&str; 11] = [
     "temporarily_unavailable",
     "invalid_token",
     "insufficient_scope",
+    "unsupported_token_type",
+    "invalid_target",
 ];
 
-/// The provider's own code: X puts `{"errors": [{"code": 99}]}`, others `{"error": "invalid_client"}`.
+/// The provider's own code: X puts `{"errors": [{"code": 99}]}`, others `{"error": "invalid_client"}`, and
+/// a reply may have a place of its own for it.
 pub(crate) fn provider_code(reply: &Reply) -> Option<String> {
     let body = reply.json()?;
-    let number = body.at(&Pointer::member("errors/0/code"));
-    // A longer number is no code, and might be something else.
-    if let Some(number) = number
-        .and_then(Value::as_u64)
-        .filter(|number| *number < 100_000)
-    {
-        return Some(number.to_string());
+    let own = reply.code_at.as_ref();
+    own.and_then(|own| code_of(body.at(own)?))
+        .or_else(|| code_of(body.at(&Pointer::member("errors/0/code"))?))
+        .or_else(|| code_of(body.at(&Pointer::member("error"))?))
+}
+
+/// A longer number, or another word, is no code and might be something else.
+fn code_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => {
+            let number = number.as_u64().filter(|number| *number < 100_000)?;
+            Some(number.to_string())
+        }
+        Value::String(word) => WORDS.contains(&word.as_str()).then(|| word.clone()),
+        _ => None,
     }
-    let word = body.at(&Pointer::member("error"))?.as_str()?;
-    WORDS.contains(&word).then(|| word.to_owned())
 }
 
 /// Status and provider's code, as `403/99`.

@@ -44,8 +44,11 @@ pub(super) async fn check<R: Rotator, T: Target>(run: &Run<R, T>) {
             case.test_of_a_target_out_of_reach_is_an_error().await;
             case.test_changes_nothing().await;
             if let Some(pending) = case.create_changes_what_the_profile_names().await {
-                case.create_for_the_same_version_leaves_no_second_credential()
+                let again = case
+                    .create_for_the_same_version_leaves_no_second_credential()
                     .await;
+                // It may have replaced what the first call made.
+                let pending = again.unwrap_or(pending);
                 case.set_repeated_ends_in_the_same_state(&pending).await;
                 case.retire_of_what_is_gone_is_success(&pending).await;
                 case.test_refuses_what_the_target_refuses().await;
@@ -146,15 +149,18 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
         Some(pending)
     }
 
-    async fn create_for_the_same_version_leaves_no_second_credential(&self) {
+    /// Gives the secret that the second call makes.
+    async fn create_for_the_same_version_leaves_no_second_credential(
+        &self,
+    ) -> Option<SecretDocument> {
         let tried_since = match self.run.witness.profile.repeat {
-            Repeat::Never => return,
+            Repeat::Never => return None,
             Repeat::Free => None,
             Repeat::Told | Repeat::Within(_) => Some(self.run.clock.now()),
         };
         let before = self.run.witness.target.live().await;
         let cx = self.cx().with_tried_since(tried_since);
-        let _ = self.call(&cx, self.rotator.create(&self.first, &cx)).await;
+        let patch = self.call(&cx, self.rotator.create(&self.first, &cx)).await;
         let after = self.run.witness.target.live().await;
         if let (Some(before), Some(after)) = (before, after)
             && after > before
@@ -162,6 +168,7 @@ impl<R: Rotator, T: Target> Case<'_, R, T> {
             let seen = "create, called again for the same version, made another credential";
             self.run.witness.convict(Invariant::NothingPilesUp, seen);
         }
+        self.document.patched(&patch.ok()?).ok()
     }
 
     async fn set_repeated_ends_in_the_same_state(&self, pending: &SecretDocument) {

@@ -1,0 +1,132 @@
+//! The kit, over a provider on loopback, for each kind of it. What a call of the rotator leaves behind when
+//! it is cut off between two of its requests is in `requests`.
+
+use std::time::Duration;
+
+use harness::key_server::KeyServer;
+use rotators::api_key::ApiKey;
+use secrecy::ExposeSecret;
+use secrets_core::document::SecretDocument;
+use secrets_core::store::memory::MemoryStore;
+use secrets_core::testing::{Fault, Prover, Target, Trial, World};
+
+use crate::provider::Kind;
+use crate::settings;
+
+/// The truth about one provider.
+struct Provider {
+    server: KeyServer,
+    kind: Kind,
+}
+
+impl Target for Provider {
+    async fn works(&self, secret: &SecretDocument) -> bool {
+        let key = secret.text(self.kind.key()).expect("a key");
+        self.server.serves(key.expose_secret())
+    }
+
+    async fn live(&self) -> Option<usize> {
+        Some(self.server.live())
+    }
+
+    async fn refused_logins(&self) -> Option<usize> {
+        Some(self.server.refused())
+    }
+
+    fn is_secret(&self, key: &str) -> bool {
+        key == self.kind.key()
+    }
+
+    async fn outage(&self, on: bool) -> bool {
+        self.server.set_down(on);
+        true
+    }
+
+    /// Deletes what is there and makes a new key.
+    async fn reauthorise(&self) -> Option<SecretDocument> {
+        for id in self.server.ids() {
+            self.server.delete(&id);
+        }
+        Some(self.kind.first_secret(&self.server))
+    }
+}
+
+async fn trial(world: World, kind: Kind) -> Trial<ApiKey<MemoryStore>, Provider> {
+    let server = kind.start().await;
+    let clock = world.clone();
+    server.use_clock(move || clock.now());
+    let secret = kind.populate(&server, world.store());
+    let settings = settings(&kind.configuration(&server));
+    Trial::new(Provider { server, kind }, secret, move || {
+        ApiKey::new(world.store().clone(), settings.clone())
+    })
+}
+
+async fn proves(kind: Kind, faults: &[Fault], interleavings: bool) {
+    let prover = Prover::new(async |world| trial(world, kind).await)
+        // Connections are real, so the clock is, too, and what hangs uses all of this.
+        .step_timeout(Duration::from_secs(1))
+        .faults(faults);
+    let prover = if interleavings {
+        prover
+    } else {
+        prover.without_interleavings()
+    };
+    match prover.run().await {
+        Ok(proof) => println!("{kind:?}: {proof}"),
+        Err(violation) => panic!("{kind:?}: {violation}"),
+    }
+}
+
+const CRASHES_AND_ERRORS: [Fault; 6] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::ErrorBefore,
+    Fault::ErrorAfter,
+    Fault::Throttled,
+    Fault::Stale,
+];
+
+const HANGS: [Fault; 2] = [Fault::HangBefore, Fault::HangAfter];
+
+/// A call that hangs leaves what a crash leaves, and takes a second: so not for each kind.
+macro_rules! heals {
+    ($($name:ident: $kind:ident $(, $more:ident)*;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn crashes_and_errors_heal() {
+                proves(Kind::$kind, &CRASHES_AND_ERRORS, false).await;
+            }
+
+            $(heals!($more $kind);)*
+        }
+    )*};
+    (hangs $kind:ident) => {
+        #[tokio::test]
+        async fn calls_that_hang_heal() {
+            proves(Kind::$kind, &HANGS, false).await;
+        }
+    };
+    (meetings $kind:ident) => {
+        #[tokio::test]
+        async fn events_that_meet_heal() {
+            proves(Kind::$kind, &[], true).await;
+        }
+    };
+}
+
+heals! {
+    three_slots: ThreeSlots, hangs, meetings;
+    two_slots: TwoSlots;
+    two_slots_next_rotation: TwoSlotsNext, meetings;
+    dated: Dated;
+    idempotent: Idempotent, meetings;
+    unlisted: Unlisted;
+    client_secret: ClientSecret;
+    chosen: Chosen, meetings;
+    chosen_with_the_previous_kept: ChosenKept;
+    in_place: InPlace, hangs, meetings;
+    in_place_unread: InPlaceUnread;
+}
