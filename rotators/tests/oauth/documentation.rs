@@ -34,17 +34,27 @@ fn every_block_of_the_page_is_read() {
 #[test]
 fn every_field_of_the_tables_is_known() {
     let mut fields: Vec<&str> = Vec::new();
-    let table = PAGE.split("## The configuration").nth(1).expect("a chapter");
+    let table = PAGE
+        .split("## The configuration")
+        .nth(1)
+        .expect("a chapter");
     let table = table.split("### `assertion`").next().expect("a table");
     for row in table.lines().filter(|line| line.starts_with("| `")) {
         let names = row.split('|').nth(1).expect("a first column");
         fields.extend(names.split('`').skip(1).step_by(2));
     }
     assert!(fields.len() > 20, "{fields:?}");
-    let odd: Vec<String> = fields.iter().map(|name| format!("\"{name}\": [{{}}]")).collect();
+    let odd: Vec<String> = fields
+        .iter()
+        .map(|name| format!("\"{name}\": [{{}}]"))
+        .collect();
     let odd = format!("{{{}}}", odd.join(", "));
-    let of_tokens = TokenSettings::parse(&odd).expect_err("odd values").to_string();
-    let of_chains = RefreshSettings::parse(&odd).expect_err("odd values").to_string();
+    let of_tokens = TokenSettings::parse(&odd)
+        .expect_err("odd values")
+        .to_string();
+    let of_chains = RefreshSettings::parse(&odd)
+        .expect_err("odd values")
+        .to_string();
     for field in fields {
         let unknown = format!("`{field}` is not known here");
         assert!(
@@ -70,7 +80,10 @@ fn all_faults_are_told_at_once() {
     assert!(!faults.contains("sentinel"), "{faults}");
 
     for (text, words) in [
-        (r#"{"test": {"url": "https://b.example"}}"#, "`token_url` is missing"),
+        (
+            r#"{"test": {"url": "https://b.example"}}"#,
+            "`token_url` is missing",
+        ),
         (
             r#"{"token_url": "https://a.example"}"#,
             "`test` is missing, and `introspect`, too",
@@ -110,10 +123,19 @@ fn all_faults_are_told_at_once() {
         assert!(!faults.contains("sentinel"), "{faults}");
     }
     for (text, words) in [
-        (r#"{"replay": {"grace": 3}}"#, "`replay.grace_seconds` is missing"),
-        (r#"{"replay": {"grace": 3}}"#, "`replay.grace` is not known here"),
+        (
+            r#"{"replay": {"grace": 3}}"#,
+            "`replay.grace_seconds` is missing",
+        ),
+        (
+            r#"{"replay": {"grace": 3}}"#,
+            "`replay.grace` is not known here",
+        ),
         (r#"{"revoke": {}}"#, "`revoke` is not known here"),
-        (r#"{"grant": "client_credentials"}"#, "`grant` must be refresh_token"),
+        (
+            r#"{"grant": "client_credentials"}"#,
+            "`grant` must be refresh_token",
+        ),
     ] {
         let faults = RefreshSettings::parse(text).expect_err(text).to_string();
         assert!(faults.contains(words), "{words}: {faults}");

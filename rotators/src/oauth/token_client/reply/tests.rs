@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
 use oauth2::TokenResponse;
+use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -88,7 +88,10 @@ proptest! {
 fn what_oauth2_refuses_is_read_all_the_same() {
     for (odd, lifetime) in [
         (json!({"expires_in": "7200"}), Some(7200.0)),
-        (json!({"expires_in": 7199.5, "token_type": "bearer"}), Some(7199.5)),
+        (
+            json!({"expires_in": 7199.5, "token_type": "bearer"}),
+            Some(7199.5),
+        ),
         (json!({"token_type": null, "expires_in": null}), None),
         (json!({"token_type": 17}), None),
         (json!({}), None),
@@ -98,7 +101,11 @@ fn what_oauth2_refuses_is_read_all_the_same() {
         assert!(serde_json::from_value::<BasicTokenResponse>(reply.clone()).is_err());
         let ours = read(&reply).expect("a token");
         assert!(ours.is_bearer(), "{odd}");
-        assert_eq!(ours.lifetime(), lifetime.map(Duration::from_secs_f64), "{odd}");
+        assert_eq!(
+            ours.lifetime(),
+            lifetime.map(Duration::from_secs_f64),
+            "{odd}"
+        );
         assert!(!format!("{ours:?}").contains("sentinel"));
     }
 }
@@ -107,7 +114,11 @@ fn what_oauth2_refuses_is_read_all_the_same() {
 fn the_end_may_be_told_as_a_moment() {
     for (reply, end, left) in [
         (json!({"expires_at": NOW + 60}), Some(NOW + 60), Some(60)),
-        (json!({"expires_at": "2026-01-01T00:01:00Z"}), Some(NOW + 60), Some(60)),
+        (
+            json!({"expires_at": "2026-01-01T00:01:00Z"}),
+            Some(NOW + 60),
+            Some(60),
+        ),
         (json!({"expires_at": NOW - 60}), Some(NOW - 60), Some(0)),
         (json!({"expires_in": -1}), None, None),
         (json!({"expires_in": 1e300}), None, None),
@@ -122,7 +133,14 @@ fn the_end_may_be_told_as_a_moment() {
 
 #[test]
 fn what_fits_into_no_header_is_no_token() {
-    for token in [json!("a b"), json!("a\nb"), json!("ä"), json!(""), json!(1), json!(null)] {
+    for token in [
+        json!("a b"),
+        json!("a\nb"),
+        json!("ä"),
+        json!(""),
+        json!(1),
+        json!(null),
+    ] {
         assert!(read(&json!({"access_token": token})).is_none(), "{token}");
     }
 }
