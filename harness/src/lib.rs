@@ -5,6 +5,7 @@
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
+//! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
 //! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
@@ -25,6 +26,7 @@
 
 pub mod lambda_host;
 pub mod oauth_provider;
+pub mod oidc;
 pub mod postgres;
 pub mod proxy;
 pub mod secrets_manager;
