@@ -9,8 +9,8 @@
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`key_server`] | a provider of API keys whose manners can be set |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
-//! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
 //! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
+//! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
 //! | [`tls`] | certificate authorities and server certificates |

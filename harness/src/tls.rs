@@ -42,8 +42,19 @@ impl TestCa {
         params
             .distinguished_name
             .push(DnType::CommonName, "Test server");
+        self.sign(params, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// Issues a certificate with which a client proves itself.
+    pub fn issue_to_client(&self, name: &str) -> TlsFiles {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        self.sign(params, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn sign(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> TlsFiles {
         params.use_authority_key_identifier_extension = true;
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![usage];
         let key = KeyPair::generate().expect("keys can be made");
         let certificate = params
             .signed_by(&key, &self.issuer)

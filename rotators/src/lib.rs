@@ -28,6 +28,8 @@ pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(any(feature = "http", feature = "iam"))]
+mod propagation;
 #[cfg(any(feature = "http", feature = "iam", feature = "postgres"))]
 mod second_secret;
 #[cfg(feature = "http")]

@@ -160,7 +160,7 @@ impl<R: SecretReader> ApiKey<R> {
         if !chosen.success.is_met(&reply) {
             return Err(chosen.set.refusal(&reply));
         }
-        if self.settings.propagation.is_zero() {
+        if self.settings.propagation.0.is_zero() {
             return Ok(());
         }
         if self.propagates(pending, cx).await? {

@@ -12,7 +12,6 @@ use super::request::Request;
 use super::settings::{ApiKeySettings, Way};
 use super::test::Test;
 use crate::oauth::token_client::Minted;
-use crate::oauth::tokens::settles;
 use crate::second_secret::unread;
 use crate::web::http::Reply;
 
@@ -112,7 +111,10 @@ impl<R: SecretReader> ApiKey<R> {
         value: &ApiKeyCredential,
         cx: &Context,
     ) -> Result<bool, RotatorError> {
-        settles(self.settings.propagation, cx, || self.test(value, cx)).await
+        self.settings
+            .propagation
+            .settles(cx, || self.test(value, cx))
+            .await
     }
 }
 

@@ -12,6 +12,7 @@ use super::slots::Slots;
 use super::test::Test;
 use crate::configuration::{self, Faults, Fields};
 use crate::oauth::token_client::{Grant, TokenClient, TokenEndpoint};
+use crate::propagation::Propagation;
 use crate::web::Expectation;
 
 /// What the keys of the secret are called.
@@ -73,7 +74,7 @@ pub struct ApiKeySettings {
     /// For one request with its whole answer.
     pub(super) timeout: Duration,
     /// How long a new value may take to be known everywhere at the provider.
-    pub(super) propagation: Duration,
+    pub(super) propagation: Propagation,
 }
 
 /// How a new value comes to be.
@@ -107,7 +108,7 @@ impl ApiKeySettings {
             [("api_key", API_KEY), ("client_secret", CLIENT_SECRET)],
         );
         let timeout = Duration::from_secs(fields.number("timeout_seconds", 10, 1..=60));
-        let propagation = Duration::from_secs(fields.number("propagation_seconds", 0, 0..=600));
+        let propagation = Propagation::read(fields);
         let given = ["create", "set", "rotate"].map(|way| fields.has(way));
         let way = match given {
             [true, false, false] => Slots::read(fields, names).map(|way| Way::Slots(way.into())),
@@ -131,7 +132,7 @@ impl ApiKeySettings {
         };
         if let Some(Way::Chosen(chosen)) = &way
             && chosen.keeps_previous
-            && !propagation.is_zero()
+            && !propagation.0.is_zero()
         {
             // A new value that is not known yet would be set again, and take the place of the one that is kept.
             fields.fault(

@@ -1,7 +1,6 @@
 //! One key after another, in two slots.
 
 use std::fmt;
-use std::time::Duration;
 
 use secrets_core::document::Patch;
 use secrets_core::event::SecretId;
@@ -10,17 +9,14 @@ use secrets_core::rotator::{
     Verdict,
 };
 use secrets_core::store::{SecretReader, Version};
-use tokio::time::{Instant, sleep};
 
 use super::api::{Api, Caller, Iam};
 use super::credential::{AccessKey, IamCredential};
 use super::fault::User;
 use super::plan::{plan, suspects};
 use super::settings::{IamSettings, ManagedBy, Retire};
+use crate::propagation::Propagation;
 use crate::second_secret::unread;
-
-/// The pause before a new key is tried again, and the longest that it grows to.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
 
 /// Rotates the access key of an IAM user.
 ///
@@ -224,14 +220,11 @@ impl<R: SecretReader> Rotator for IamKey<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let patience = self.api.settings.propagation.min(cx.remaining() * 3 / 4);
-        let until = Instant::now() + patience;
-        let (mut pause, longest) = PAUSE;
-        while Instant::now() < until {
-            sleep(pause.min(until - Instant::now())).await;
-            if self.test(pending, cx).await? == Verdict::Accepted {
-                return Ok(());
-            }
-            pause = (pause * 2).min(longest);
+        if Propagation(patience)
+            .settles(cx, || self.test(pending, cx))
+            .await?
+        {
+            return Ok(());
         }
         self.why_refused(login.credential(), pending, cx).await
     }

@@ -137,6 +137,8 @@ impl Assertion {
         let mut header = json!({"alg": algorithm.name(), "typ": "JWT"});
         let key_id = match &self.key_id {
             Some(template) => Some(client.fill(template, "assertion.key_id")?.to_string()),
+            // A shared secret has no name; some providers look for a key of that name.
+            None if algorithm == Algorithm::Hs256 => None,
             None => client
                 .find("key_id")
                 .map(|id| id.expose_secret().to_owned()),

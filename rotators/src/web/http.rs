@@ -230,10 +230,16 @@ async fn read(mut answer: Response, peer: Peer<'_>) -> Result<Reply, RotatorErro
 /// Its own words hold the URL and may hold more: they are not repeated.
 fn broken(fault: &reqwest::Error, peer: Peer<'_>) -> RotatorError {
     if is_of_tls(fault) {
-        return RotatorError::tls(format!(
+        let fault_of_tls = RotatorError::tls(format!(
             "the identity of {peer} could not be verified; correct the URL, or its certificate, which must \
-             come from a public authority"
+             come from a public authority or one that is configured"
         ));
+        // Only during the handshake is it certain that nothing was sent.
+        return if fault.is_connect() {
+            fault_of_tls.having_changed_nothing()
+        } else {
+            fault_of_tls
+        };
     }
     if fault.is_connect() {
         return RotatorError::unreachable(format!(

@@ -8,8 +8,12 @@
 )]
 
 mod authentication;
+mod bad_replies;
+mod documentation;
 mod kit;
+mod readers;
 mod rotation;
+mod tls;
 
 #[path = "../support/hidden.rs"]
 #[allow(

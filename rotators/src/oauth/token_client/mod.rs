@@ -141,7 +141,9 @@ impl TokenClient {
             endpoint: &self.endpoint.token_url,
         };
         let request = self.message(client, refresh_token);
-        let request = request.map_err(NoToken::Unanswered)?;
+        // Nothing was sent yet.
+        let request =
+            request.map_err(|fault| NoToken::Unanswered(fault.having_changed_nothing()))?;
         let reply = http::send(request, peer, self.endpoint.timeout, cx).await;
         let mut reply = reply.map_err(NoToken::Unanswered)?;
         reply.code_at.clone_from(&self.endpoint.reply.error);

@@ -13,5 +13,4 @@ mod settings;
 
 pub use super::token_secret::TokenSecret;
 pub use rotator::Tokens;
-pub(crate) use rotator::settles;
 pub use settings::TokenSettings;

@@ -1,21 +1,17 @@
 //! One token after another, side by side.
 
 use std::fmt;
-use std::time::Duration;
 
-use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::Patch;
 use secrets_core::rotator::{
     Context, Live, Overlap, Profile, Proven, Retirement, Rotates, Rotator, RotatorError, Verdict,
 };
 use secrets_core::store::SecretReader;
-use tokio::time::{Instant, sleep};
 
 use super::TokenSettings;
 use crate::oauth::token_client::RevokeWhen;
 use crate::oauth::token_secret::TokenSecret;
-use crate::web::percent::hex;
 
 /// Rotates tokens that a provider makes on demand.
 ///
@@ -113,7 +109,7 @@ impl<R: SecretReader> Rotator for Tokens<R> {
         // If it does not get stored, this is all that there is of it.
         tracing::info!(
             secret = %cx.secret(),
-            token_fingerprint = %fingerprint(minted.access_token()),
+            token_fingerprint = %minted.fingerprint(),
             expires_at = minted.expires_at(),
             "a token was made"
         );
@@ -127,8 +123,8 @@ impl<R: SecretReader> Rotator for Tokens<R> {
         pending: &TokenSecret,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let wait = self.settings.propagation;
-        if settles(wait, cx, || self.test(pending, cx)).await? {
+        let propagation = self.settings.propagation;
+        if propagation.settles(cx, || self.test(pending, cx)).await? {
             return Ok(());
         }
         Err(RotatorError::rejected_by_target(
@@ -158,43 +154,6 @@ impl<R: SecretReader> Rotator for Tokens<R> {
         let client = kept.last().copied().unwrap_or(retired);
         self.revoke(token, client, cx).await
     }
-}
-
-/// Asks until the answer is yes, with growing pauses, for as long as `wait`.
-///
-/// # Errors
-/// The step's time was up first: then nothing is decided.
-pub(crate) async fn settles<F>(
-    wait: Duration,
-    cx: &Context,
-    ask: impl Fn() -> F,
-) -> Result<bool, RotatorError>
-where
-    F: Future<Output = Result<Verdict, RotatorError>>,
-{
-    let end = Instant::now() + wait;
-    let mut pause = Duration::from_millis(250);
-    while Instant::now() < end {
-        let next = (Instant::now() + pause).min(end);
-        if next >= cx.deadline() {
-            return Err(RotatorError::unreachable(
-                "the new value does not work yet, and the time of this step is up; try again, or raise the \
-                 function's time-out above `propagation_seconds`",
-            ));
-        }
-        sleep(next - Instant::now()).await;
-        if ask().await? == Verdict::Accepted {
-            return Ok(true);
-        }
-        pause = (pause * 2).min(Duration::from_secs(4));
-    }
-    Ok(false)
-}
-
-/// The beginning of a token's SHA-256: tells tokens apart in logs, without being one.
-pub(crate) fn fingerprint(token: &SecretString) -> String {
-    let hash = digest::digest(&digest::SHA256, token.expose_secret().as_bytes());
-    hex(&hash.as_ref()[..6])
 }
 
 impl<R> fmt::Debug for Tokens<R> {

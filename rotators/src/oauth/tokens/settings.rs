@@ -1,13 +1,13 @@
 //! What a rotation of tokens can be told, apart from the secret.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::configuration::{self, Faults, Fields};
 use crate::oauth::token_client::{
     Grant, Probe, Revocation, RevokeWhen, TokenClient, TokenEndpoint,
 };
 use crate::oauth::token_secret::Interval;
+use crate::propagation::Propagation;
 
 /// Settings of [`Tokens`](super::Tokens).
 ///
@@ -27,7 +27,7 @@ pub struct TokenSettings {
     pub(super) tokens: TokenClient,
     pub(super) probe: Probe,
     pub(super) revocation: Option<Revocation>,
-    pub(super) propagation: Duration,
+    pub(super) propagation: Propagation,
     pub(super) interval: Interval,
 }
 
@@ -47,7 +47,7 @@ impl TokenSettings {
         ];
         let endpoint = TokenEndpoint::read(fields, grants);
         let interval = Interval::read(fields);
-        let propagation = propagation(fields);
+        let propagation = Propagation::read(fields);
         let Some(endpoint) = endpoint else {
             // What these say depends on it; their own faults show once it is there.
             for field in ["test", "introspect", "revoke"] {
@@ -70,11 +70,6 @@ impl TokenSettings {
         let when = self.revocation.as_ref().map(|revocation| revocation.when);
         when.unwrap_or(RevokeWhen::Never)
     }
-}
-
-/// The field `propagation_seconds`.
-pub(crate) fn propagation(fields: &mut Fields) -> Duration {
-    Duration::from_secs(fields.number("propagation_seconds", 0, 0..=300))
 }
 
 /// A configuration may hold what is nobody's business.
