@@ -19,7 +19,7 @@ pub enum VerifyingKey {
     Shared(String),
     /// The public half of a private key.
     Public {
-        /// RS256, PS256, ES256 or EdDSA.
+        /// RS256, PS256, ES256 or `EdDSA`.
         algorithm: &'static str,
         /// As `ring` takes it.
         key: Vec<u8>,
