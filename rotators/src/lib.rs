@@ -6,6 +6,8 @@
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
+//! | tokens that a provider makes on demand (OAuth client credentials, signed assertions) | [`oauth::tokens::Tokens`] | the token | none |
+//! | OAuth refresh tokens, good for one exchange | [`oauth::refresh_chain::RefreshChain`] | both tokens | none, where the access token of before works on |
 //!
 //! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. Readers bridge
 //! it by trying `AWSPENDING`; where the new value is minted in the old one's place, only once it is stored

@@ -198,8 +198,8 @@ impl State {
         chain.exchanges += 1;
         chain.valid.retain(|valid| valid != presented);
         chain.valid.push(next);
-        let exchange = chain.used.entry(presented.to_owned());
-        exchange.or_insert((0, reply.clone())).0 += 1;
+        let replays = chain.used.entry(presented.to_owned());
+        replays.or_insert((0, reply.clone())).0 += 1;
         answer(200, &reply)
     }
 

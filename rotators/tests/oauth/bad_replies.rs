@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use harness::proxy::Fault;
 use harness::token_server::{Misbehaviour, Rules, TokenServer};
-use secrets_core::rotator::RotatorErrorKind;
+use secrets_core::rotator::RotatorErrorKind::{self, Misconfigured, Refused, Unreachable};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -26,16 +26,39 @@ async fn at(request: usize, reply: Misbehaviour) -> secrets_core::rotator::Rotat
     fault
 }
 
-#[tokio::test]
-async fn a_reply_without_a_token_loses_nothing() {
-    let several = |status, after: &str| Misbehaviour::Answer {
+/// What stands in for the answer, and the error: its kind, its code, and some of its words.
+type Row = (
+    Misbehaviour,
+    RotatorErrorKind,
+    Option<&'static str>,
+    &'static str,
+);
+
+fn plain(status: u16, body: &str) -> Misbehaviour {
+    Misbehaviour::answer(status, body)
+}
+
+fn retry_after(status: u16, after: &str) -> Misbehaviour {
+    Misbehaviour::Answer {
         status,
         headers: vec![("retry-after", after.to_owned())],
         body: "quoted".to_owned(),
-    };
-    use RotatorErrorKind::{Misconfigured, Refused, Unreachable};
-    let plain = |status, body: &str| Misbehaviour::answer(status, body);
-    for (reply, kind, code, words) in [
+    }
+}
+
+/// Each in the place of the token.
+async fn are_told<const N: usize>(rows: [Row; N]) {
+    for (reply, kind, code, words) in rows {
+        let fault = at(1, reply).await;
+        assert_eq!(fault.kind(), kind, "{fault}");
+        assert_eq!(fault.code(), code, "{fault}");
+        assert!(fault.to_string().contains(words), "{words}: {fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_success_without_a_token_loses_nothing() {
+    are_told([
         (
             plain(200, "<html>quoted</html>"),
             Misconfigured,
@@ -84,6 +107,13 @@ async fn a_reply_without_a_token_loses_nothing() {
             None,
             "another type than bearer",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_says_who_must_act() {
+    are_told([
         (
             plain(
                 200,
@@ -112,13 +142,13 @@ async fn a_reply_without_a_token_loses_nothing() {
             "wait 15 minutes",
         ),
         (
-            several(429, "900"),
+            retry_after(429, "900"),
             Unreachable,
             Some("429"),
             "after 900 seconds (Retry-After)",
         ),
         (
-            several(503, "soon"),
+            retry_after(503, "soon"),
             Unreachable,
             Some("503"),
             "try again later",
@@ -147,12 +177,8 @@ async fn a_reply_without_a_token_loses_nothing() {
             None,
             "closed the connection",
         ),
-    ] {
-        let fault = at(1, reply).await;
-        assert_eq!(fault.kind(), kind, "{fault}");
-        assert_eq!(fault.code(), code, "{fault}");
-        assert!(fault.to_string().contains(words), "{words}: {fault}");
-    }
+    ])
+    .await;
 }
 
 #[tokio::test]
@@ -206,7 +232,6 @@ async fn an_odd_reply_with_a_token_is_as_good_as_any() {
 
 #[tokio::test]
 async fn what_is_no_verdict_on_the_token_is_an_error() {
-    use RotatorErrorKind::{Misconfigured, Refused, Unreachable};
     for (reply, kind) in [
         (
             Misbehaviour::answer(200, "<html>quoted</html>"),

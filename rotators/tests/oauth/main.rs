@@ -45,6 +45,9 @@ const SECRET: &str = "shop/tokens";
 const CLIENT: &str = "client:1";
 const CLIENT_SECRET: &str = "sentinel+client/secret of 32 bytes & more";
 
+/// How many values were put by hand.
+static VALUES: AtomicUsize = AtomicUsize::new(0);
+
 /// The configuration that fits the server; tests change it.
 fn configuration(server: &TokenServer) -> Value {
     json!({
@@ -92,7 +95,6 @@ impl Stage {
 
     fn put_as(&self, secret: &str, value: &Value) {
         let value = SecretDocument::from_text(&value.to_string());
-        static VALUES: AtomicUsize = AtomicUsize::new(0);
         let number = VALUES.fetch_add(1, Ordering::Relaxed);
         let version = VersionId::from(format!("by-hand-{number:0>32}"));
         self.store

@@ -74,7 +74,6 @@ impl<R: SecretReader> RefreshChain<R> {
 /// What an exchange that brought nothing leaves behind.
 fn explain(ended: NoToken) -> RotatorError {
     match ended {
-        NoToken::Unanswered(fault) => fault,
         NoToken::Refused { status, code, .. } if code.as_deref() == Some("invalid_grant") => {
             RotatorError::refused(
                 "the provider does not take the refresh token any more: it expired, was revoked, or was used by \
@@ -88,7 +87,7 @@ fn explain(ended: NoToken) -> RotatorError {
             status,
             code,
         } if is_before_the_exchange(status, code.as_deref()) => fault.having_changed_nothing(),
-        NoToken::Refused { fault, .. } | NoToken::Empty(fault) => fault,
+        other => other.into_fault(),
     }
 }
 

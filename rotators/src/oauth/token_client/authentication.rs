@@ -111,10 +111,7 @@ impl ClientAuthentication {
                 }
             }
             Self::Header(name, template) => {
-                message.header(
-                    name,
-                    &*client.fill(template, "client_authentication.value")?,
-                )?;
+                message.header(name, &client.fill(template, "client_authentication.value")?)?;
             }
         }
         Ok(())
