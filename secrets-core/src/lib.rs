@@ -28,8 +28,8 @@
 //! 5. Secret bytes appear in no log line, error, Debug or panic.
 //! 6. Between invocations nothing is remembered outside the store and the target.
 //! 7. TLS to a target is required unless the secret itself says otherwise, and is never downgraded.
-//! 8. [`rotation::plan()`] and the decision on notes have no I/O; only [`store`] knows the SDK; rotators see neither labels nor a
-//!    way to write a secret.
+//! 8. [`rotation::plan()`] and the decision on notes have no I/O; only [`store`] knows the SDK; rotators
+//!    see neither labels nor a way to write a secret.
 //!
 //! # Deliberately absent
 //! Rollback: a rotation only goes forward, since undoing half of it is one more thing that can fail.

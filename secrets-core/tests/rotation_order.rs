@@ -11,9 +11,10 @@ use secrets_core::document::SecretDocument;
 use secrets_core::event::Step;
 use secrets_core::rotation::{Outcome, Reason, Rotation};
 use secrets_core::rotator::{Overlap, Profile, Retirement, Rotates};
+use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretStore};
 use std::time::Duration;
-use support::{Bench, FIRST, id, password_at, text_at, v};
+use support::{Bench, FIRST, Target, id, password_at, text_at, v};
 
 #[tokio::test(start_paused = true)]
 async fn an_undisturbed_rotation_makes_eleven_calls_and_loses_nothing() {
@@ -220,4 +221,13 @@ async fn two_invocations_of_each_step_at_once_end_as_one() {
     }
     let current = password_at(&bench.store.inner, Label::Current).await;
     assert_eq!(current, Some(bench.target.state().password.clone()));
+}
+
+#[test]
+fn an_engine_shows_its_parts_and_no_secret() {
+    let rotation = Rotation::new(MemoryStore::new(), Target::new());
+    let text = format!("{:?}", rotation.with_min_overlap(Duration::from_mins(10)));
+    let start = "Rotation { store: MemoryStore(";
+    let end = "rotator: Target, min_overlap: Some(600s), .. }";
+    assert!(text.starts_with(start) && text.ends_with(end), "{text}");
 }

@@ -5,7 +5,7 @@
 //!
 //! | step | what it does, in this order |
 //! |---|---|
-//! | create | keep a value that is there; else make one, check what changed, store it as `AWSPENDING`. Where making one uses something up, note that first |
+//! | create | keep a value that is there; else make one (noting that first, where it uses something up), check what changed, store it as `AWSPENDING` |
 //! | set | pending accepted: done. Else log in with current, else previous, and set pending |
 //! | test | pending must be accepted |
 //! | finish | pending must be accepted; retire what is superseded; move `AWSCURRENT` in one call |

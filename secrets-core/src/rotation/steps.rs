@@ -1,4 +1,5 @@
-//! set, test and finish; [`create`](super::create) is next door. Where labels sit is decided in [`plan`](super::plan); here things are done.
+//! set, test and finish; `create` has a file of its own. Where labels sit is decided in
+//! [`plan`](super::plan); here things are done.
 
 use super::read::credential;
 use super::{Outcome, Plan, Reason, Rotation};

@@ -117,8 +117,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile that retires nothing and may create again at will. Live at most: one credential where it is replaced or minted in
-    /// place, else two between rotations and three while one is under way.
+    /// A profile that retires nothing and may create again at will. Live at most: one credential where it
+    /// is replaced or minted in place, else two between rotations and three while one is under way.
     pub const fn new(rotates: Rotates, overlap: Overlap) -> Self {
         let live = match overlap {
             Overlap::ReplaceInPlace | Overlap::MintedInPlace => Live { rest: 1, peak: 1 },

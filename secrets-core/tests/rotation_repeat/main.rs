@@ -10,6 +10,7 @@
 mod support;
 
 mod side_by_side;
+mod tidying;
 
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
@@ -20,7 +21,6 @@ use secrets_core::rotation::{Outcome, Reason, Rotation};
 use secrets_core::rotator::{Overlap, Profile, Repeat, Rotates, RotatorError};
 use secrets_core::store::{Label, SecretStore, StoreErrorKind};
 use support::{Bench, FIRST, Fault, id, password_at, v};
-use tokio::time::Instant;
 
 /// When these tests begin, in seconds since 1970.
 const START: u64 = 1_800_000_000;
@@ -257,44 +257,4 @@ async fn a_value_that_was_made_and_not_stored_is_not_made_again() {
         Some(FIRST)
     );
     assert!(bench.all().await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_note_that_cannot_be_replaced_is_left_with_the_error_that_matters() {
-    let bench = bench(Repeat::Never);
-    bench.target.state().down = Some(down());
-    bench
-        .store
-        .break_at(6, Fault::Before(StoreErrorKind::Unavailable));
-    let failed = bench.step(Step::Create).await;
-    assert_eq!(failed, Err(Reason::Rotator(down())));
-    let until = START + TIMEOUT + 1;
-    assert_eq!(notes(&bench, "0").await, [note(START, until)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_note_that_cannot_be_replaced_in_time_holds_nobody_up() {
-    let bench = bench(Repeat::Never);
-    bench.target.state().down = Some(down());
-    bench.store.break_at(6, Fault::Hang);
-    let start = Instant::now();
-    let failed = bench.step(Step::Create).await;
-    assert_eq!(failed, Err(Reason::Rotator(down())));
-    assert_eq!(start.elapsed(), Duration::from_secs(5));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_note_whose_time_is_up_when_the_rotator_fails_stays() {
-    let mut bench = bench(Repeat::Never);
-    bench.target.state().down = Some(down());
-    let rotation = Rotation::new(bench.store.clone(), bench.target.clone());
-    // A clock that is moved on by a hundred seconds whenever it is asked.
-    bench.rotation = rotation.with_clock(|| at(NOW.replace(NOW.get() + 100)));
-    bench.step(Step::Create).await.expect_err("out of reach");
-    assert_eq!(notes(&bench, "0").await.len(), 1);
-    let again = bench.step(Step::Create).await;
-    assert!(
-        matches!(again, Err(Reason::Unrepeatable { .. })),
-        "{again:?}"
-    );
 }

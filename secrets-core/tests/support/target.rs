@@ -1,5 +1,6 @@
 //! A target with one password.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
@@ -14,6 +15,12 @@ use super::FIRST;
 /// A target with one password, and a log of what was asked of it.
 #[derive(Clone)]
 pub struct Target(Arc<Mutex<State>>);
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Target")
+    }
+}
 
 pub struct State {
     pub password: String,
