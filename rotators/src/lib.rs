@@ -5,6 +5,11 @@
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
+//! | API keys of any provider | [`api_key::ApiKey`], with ids and room for two or more | the key and its id | none |
+//! | the same | the same, one that we choose | the key | from `setSecret` to `finishSecret`; none where the provider keeps the previous one |
+//! | the same | the same, one that the provider mints in place | the key | from `createSecret` to `finishSecret` |
+//! | client secrets of any provider | the same, tested by minting a token | the client secret | as above |
+//! | clients registered dynamically (RFC 7592) | [`oauth::registration::Registration`] | the client secret | from `createSecret` to `finishSecret` |
 //!
 //! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. Readers bridge
 //! it by trying `AWSPENDING`; where the new value is minted in the old one's place, only once it is stored
