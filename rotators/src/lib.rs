@@ -8,6 +8,11 @@
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
 //! | tokens that a provider makes on demand (OAuth client credentials, signed assertions) | [`oauth::tokens::Tokens`] | the token | none |
 //! | OAuth refresh tokens, good for one exchange | [`oauth::refresh_chain::RefreshChain`] | both tokens | none, where the access token of before works on |
+//! | API keys of any provider | [`api_key::ApiKey`], with ids and room for two or more | the key and its id | none |
+//! | the same | the same, one that we choose | the key | from `setSecret` to `finishSecret`; none where the provider keeps the previous one |
+//! | the same | the same, one that the provider mints in place | the key | from `createSecret` to `finishSecret` |
+//! | client secrets of any provider | the same, tested by minting a token | the client secret | as above |
+//! | clients registered dynamically (RFC 7592) | [`oauth::registration::Registration`] | the client secret | from `createSecret` to `finishSecret` |
 //!
 //! A gap means: the target refuses what `AWSCURRENT` holds until the rotation has finished. Readers bridge
 //! it by trying `AWSPENDING`; where the new value is minted in the old one's place, only once it is stored

@@ -41,6 +41,11 @@ impl std::error::Error for Faults {}
 pub struct AllowedHosts(Option<Vec<String>>);
 
 impl AllowedHosts {
+    /// Whether the field is there.
+    pub fn are_limited(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether requests may go there. Hosts are compared without regard to case, and without the port.
     pub fn allow(&self, endpoint: &Endpoint) -> bool {
         self.0.as_ref().is_none_or(|hosts| {
