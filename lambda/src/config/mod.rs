@@ -15,7 +15,7 @@ use secrets_core::store::aws::AwsSettings;
 use crate::environment::Environment;
 
 pub use iam::iam_key;
-pub use web::api_key;
+pub use web::{OAuth, api_key, client_secret, oauth, refresh_chain, registration, tokens};
 
 /// Where Secrets Manager is, and the credentials of the function's role.
 ///

@@ -102,6 +102,11 @@ impl ApiKeySettings {
         configuration::read(text, Self::read)
     }
 
+    /// What rotates: `api_key` or `client_secret`, which is also its key in the secret.
+    pub fn credential(&self) -> &'static str {
+        self.names.value
+    }
+
     fn read(fields: &mut Fields) -> Option<Self> {
         let names = fields.choice(
             "credential",
