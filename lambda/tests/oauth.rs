@@ -26,7 +26,10 @@ async fn provider() -> OidcProvider {
         "client_id": "reports", "client_secret": CLIENT_SECRET, "client_name": "Reports",
         "grant_types": ["client_credentials", "refresh_token"],
     });
-    OidcProvider::start(Settings::new().client(client).new_secret_on_update()).await
+    let settings = Settings::new().client(client).new_secret_on_update();
+    // Secrets Manager rotates every four hours at most.
+    let ttl = Duration::from_secs(12 * 3600);
+    OidcProvider::start(settings.access_token_ttl(ttl)).await
 }
 
 /// Rotates `secret` twice, and gives its three values in their order.

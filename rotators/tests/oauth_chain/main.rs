@@ -8,6 +8,7 @@
 )]
 
 mod kit;
+mod readers;
 mod rotation;
 
 #[path = "../support/hidden.rs"]
