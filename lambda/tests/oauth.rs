@@ -28,7 +28,7 @@ async fn provider() -> OidcProvider {
     });
     let settings = Settings::new().client(client).new_secret_on_update();
     // Secrets Manager rotates every four hours at most.
-    let ttl = Duration::from_secs(12 * 3600);
+    let ttl = Duration::from_hours(12);
     OidcProvider::start(settings.access_token_ttl(ttl)).await
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use harness::oidc::{Endpoint, Misbehaviour, OidcProvider, Settings};
 use harness::proxy::Fault as Strike;
-use rotators::oauth::registration::{Registration, RegistrationSettings};
+use rotators::oauth::registration::{RegisteredClient, Registration, RegistrationSettings};
 use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
 use secrets_core::rotation::{Outcome, Reason, Rotation, RotationError};
@@ -312,4 +312,20 @@ async fn crashes_and_errors_with_a_token_that_rotates_heal_or_stop() {
         .new_secret_on_update()
         .rotate_registration_access_tokens();
     proves(settings, "rotates").await;
+}
+
+#[test]
+fn the_examples_of_the_page_are_read() {
+    let page = include_str!("../../../docs/registration.md");
+    let blocks: Vec<_> = page
+        .split("```json\n")
+        .skip(1)
+        .map(|rest| rest.split_once("```").expect("an end").0)
+        .collect();
+    let [secret, configuration] = blocks[..] else {
+        panic!("{} examples", blocks.len());
+    };
+    let secret = SecretDocument::from_text(secret);
+    RegisteredClient::try_from(&secret).expect("a secret");
+    RegistrationSettings::parse(configuration).expect("a configuration");
 }
