@@ -28,6 +28,7 @@ fn faults(configuration: &Value) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_fault_names_its_field_and_quotes_nothing() {
     for (kind, pointer, value, fault) in [
         (
@@ -218,12 +219,11 @@ async fn each_fault_names_its_field_and_quotes_nothing() {
         ),
     ] {
         let mut configuration = Stage::start(kind).await.configuration();
-        match configuration.pointer_mut(pointer) {
-            Some(place) => *place = value,
-            None => {
-                let (parent, key) = pointer.rsplit_once('/').expect("a slash");
-                configuration.pointer_mut(parent).expect(parent)[key] = value;
-            }
+        if let Some(place) = configuration.pointer_mut(pointer) {
+            *place = value;
+        } else {
+            let (parent, key) = pointer.rsplit_once('/').expect("a slash");
+            configuration.pointer_mut(parent).expect(parent)[key] = value;
         }
         let seen = faults(&configuration);
         assert!(seen.contains(fault), "{pointer}: {seen}");

@@ -2,10 +2,14 @@
 
 use harness::key_server::Misbehaviour;
 use harness::proxy::Fault;
+use rotators::api_key::{ApiKey, ApiKeyCredential};
+use secrets_core::document::SecretDocument;
+use secrets_core::rotator::{Context, Rotator};
 use secrets_core::store::Label;
+use serde_json::json;
 
-use crate::Stage;
-use crate::provider::Kind;
+use crate::provider::{ADMIN_SECRET, Kind};
+use crate::{SECRET, Stage, settings, version};
 
 #[tokio::test]
 async fn each_kind_of_provider_is_sent_what_it_needs_and_no_more() {
@@ -118,4 +122,23 @@ async fn a_client_id_stays_and_a_wrong_scope_is_no_wrong_secret() {
     );
     stage.provider.reset();
     stage.send_all(2).await.expect("one more try");
+}
+
+/// The engine compares whole credentials; a secret that was edited by hand may name one id twice.
+#[tokio::test]
+async fn an_id_that_a_kept_version_names_is_not_deleted() {
+    let stage = Stage::start(Kind::ThreeSlots).await;
+    let rotator = ApiKey::new(stage.store.clone(), settings(&stage.configuration()));
+    let credential = |key: &str| {
+        let secret = json!({"api_key": key, "key_id": "key-1", "masterarn": ADMIN_SECRET});
+        let secret = SecretDocument::from_text(&secret.to_string());
+        ApiKeyCredential::try_from(&secret).expect("an object")
+    };
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let cx = Context::new(SECRET.into(), version(1), deadline);
+    let (old, kept) = (credential("old"), credential("new"));
+    let retired = rotator.retire(&old, &[&kept], &cx).await;
+    retired.expect("nothing to do");
+    assert!(stage.provider.has("key-1"));
+    assert!(stage.provider.calls().is_empty());
 }
