@@ -9,6 +9,7 @@
 
 mod bad_replies;
 mod kit;
+mod readers;
 mod requests;
 mod rotation;
 mod tls;
