@@ -26,16 +26,29 @@
 //! The driver hands the text of every statement to the `log` crate at level debug, under targets that
 //! start with `tokio_postgres`. A process that installs a logger must not let these through.
 
+mod admin;
+mod alternating_users;
 mod connection;
 mod credential;
 mod error;
+mod layout;
+mod owner;
+mod pair;
+mod password;
+mod portrait;
+mod rights;
+mod role_setting;
 mod settings;
 mod single_user;
 mod sql;
 mod tls;
+mod twin;
 mod wire;
+mod wording;
 
+pub use alternating_users::AlternatingUsers;
 pub use credential::PostgresCredential;
+pub use pair::{InvalidSuffix, PairLayout, PairSettings};
 pub use settings::{PasswordForm, PostgresSettings, Timeouts};
 pub use single_user::SingleUser;
 pub use tls::{CaCertificates, InvalidCa};
