@@ -8,9 +8,13 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod cut_off;
 mod existing;
+mod hostile;
+mod load;
 mod making;
 mod pair;
+mod privacy;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;

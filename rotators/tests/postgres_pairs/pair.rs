@@ -20,31 +20,37 @@ pub(crate) type PairRotation = Rotation<MemoryStore, AlternatingUsers<MemoryStor
 
 pub(crate) const ADMIN: &str = "sentinel-Admin-4711";
 
-/// Rights of each kind, for the user of which `{user}` is the quoted name.
-const RIGHTS: &str = r#"
+/// What there is to have rights on.
+const OBJECTS: &str = r"
     CREATE ROLE readers;
-    CREATE ROLE {user} LOGIN CONNECTION LIMIT 20 PASSWORD '{first}';
-    GRANT readers TO {user};
     CREATE SCHEMA work;
-    GRANT USAGE, CREATE ON SCHEMA work TO {user};
     CREATE TABLE work.shared (id int, note text);
-    GRANT SELECT, INSERT ON work.shared TO {user};
-    GRANT UPDATE (note) ON work.shared TO {user};
-    GRANT DELETE ON work.shared TO {user} WITH GRANT OPTION;
     CREATE TABLE work.read (id int);
     GRANT SELECT ON work.read TO readers;
     CREATE SEQUENCE work.numbers;
-    GRANT USAGE ON SEQUENCE work.numbers TO {user};
     CREATE FUNCTION work.answer() RETURNS int LANGUAGE sql AS 'SELECT 42';
     REVOKE EXECUTE ON FUNCTION work.answer() FROM PUBLIC;
+    CREATE TABLE work.rows (who text);
+    ALTER TABLE work.rows ENABLE ROW LEVEL SECURITY;
+";
+
+/// Rights of each kind, for the user of which `{user}` is the quoted name.
+const RIGHTS: &str = r#"
+    CREATE ROLE {user} LOGIN CONNECTION LIMIT 20 PASSWORD '{first}';
+    GRANT readers TO {user};
+    GRANT USAGE, CREATE ON SCHEMA work TO {user};
+    GRANT SELECT, INSERT ON work.shared TO {user};
+    GRANT UPDATE (note) ON work.shared TO {user};
+    GRANT DELETE ON work.shared TO {user} WITH GRANT OPTION;
+    GRANT USAGE ON SEQUENCE work.numbers TO {user};
     GRANT EXECUTE ON FUNCTION work.answer() TO {user};
+    DROP TABLE IF EXISTS work.own;
     CREATE TABLE work.own (id serial, note text);
     ALTER TABLE work.own OWNER TO {user};
     GRANT SELECT ON work.own TO readers;
     ALTER DEFAULT PRIVILEGES FOR ROLE {user} GRANT SELECT ON TABLES TO readers;
     ALTER DEFAULT PRIVILEGES IN SCHEMA work GRANT SELECT ON TABLES TO {user};
-    CREATE TABLE work.rows (who text);
-    ALTER TABLE work.rows ENABLE ROW LEVEL SECURITY;
+    DROP POLICY IF EXISTS all_rows ON work.rows;
     CREATE POLICY all_rows ON work.rows TO {user} USING (true);
     GRANT SELECT ON work.rows TO {user};
     ALTER ROLE {user} SET search_path = "$user", work, "Odd, ""name""", public;
@@ -52,6 +58,10 @@ const RIGHTS: &str = r#"
     ALTER ROLE {user} SET my_app.mode = 'a, "b" \ c''s';
     ALTER ROLE {user} IN DATABASE postgres SET work_mem = '5MB';
 "#;
+
+const RIGHTS_ELSEWHERE: &str = "
+    GRANT SELECT ON far TO {user};
+    DROP TABLE IF EXISTS far_own; CREATE TABLE far_own (id int); ALTER TABLE far_own OWNER TO {user}";
 
 pub(crate) struct Pair {
     pub(crate) fixture: Fixture,
@@ -75,17 +85,11 @@ impl Pair {
     pub(crate) async fn start(builder: PostgresBuilder, user: &str) -> Self {
         let mut fixture = Fixture::start(builder).await;
         fixture.admin("DROP ROLE app").await;
-        let rights = RIGHTS
-            .replace("{user}", &quoted(user))
-            .replace("{first}", FIRST);
-        fixture.admin(&rights).await;
+        fixture.admin(OBJECTS).await;
         fixture.admin("CREATE DATABASE elsewhere").await;
         let there = fixture.server.admin_of("elsewhere").await;
-        let rights = "CREATE TABLE far (id int); GRANT SELECT ON far TO {user}; \
-                      CREATE TABLE far_own (id int); ALTER TABLE far_own OWNER TO {user}";
-        let rights = rights.replace("{user}", &quoted(user));
-        there.batch_execute(&rights).await.expect("rights");
-
+        let far = there.batch_execute("CREATE TABLE far (id int)").await;
+        far.expect("a table");
         fixture
             .admin(&format!(
                 "CREATE ROLE manager LOGIN CREATEROLE PASSWORD '{ADMIN}'"
@@ -95,18 +99,33 @@ impl Pair {
         fixture
             .admin("GRANT SET ON PARAMETER my_app.mode TO manager")
             .await;
-        fixture.put_admin(
-            "first",
-            &json!({"engine": "postgres", "host": fixture.server.host(), "username": "manager", "password": ADMIN}),
-        );
-        fixture.secret = "arn:pair".into();
-        let pair = Self {
+        let admin = json!({
+            "engine": "postgres", "host": fixture.server.host(), "username": "manager", "password": ADMIN,
+        });
+        fixture.put_admin("first", &admin);
+        let mut pair = Self {
             fixture,
-            user: user.to_owned(),
+            user: String::new(),
         };
-        pair.grant_admin(user).await;
-        pair.put_current("first", &pair.secret(&json!({})));
+        pair.another(user).await;
         pair
+    }
+
+    /// A new user, whose secret is the one that rotates from now on.
+    pub(crate) async fn another(&mut self, user: &str) {
+        user.clone_into(&mut self.user);
+        self.fixture.secret = format!("arn:pair of {user}").into();
+        let fill = |rights: &str| {
+            rights
+                .replace("{user}", &quoted(user))
+                .replace("{first}", FIRST)
+        };
+        self.admin(&fill(RIGHTS)).await;
+        let there = self.server.admin_of("elsewhere").await;
+        let done = there.batch_execute(&fill(RIGHTS_ELSEWHERE)).await;
+        done.expect("rights");
+        self.grant_admin(user).await;
+        self.put_current("first", &self.secret(&json!({})));
     }
 
     /// What the documentation tells to grant.
