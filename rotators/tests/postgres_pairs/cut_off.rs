@@ -111,14 +111,13 @@ async fn a_transaction_that_nobody_ends_is_ended_by_the_server(major: u32) {
         rotators::postgres::PairSettings::default(),
     );
     let rotation = secrets_core::rotation::Rotation::new(pair.store.clone(), rotator);
-    // How many messages there are is known from another pair; a few before the last are the statements.
     let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
     let version = VersionId::from("second");
     let driver = Driver::new(&pair.store, &rotation, &pair.secret);
     driver.begin(&version).expect("no other rotation");
     driver.send(Step::Create, &version).await.expect("a value");
     proxy.reset();
-    proxy.fault_at(40, Fault::Before(TcpAction::Hang));
+    proxy.fault_at(50, Fault::Before(TcpAction::Hang));
     driver
         .send(Step::Set, &version)
         .await
