@@ -11,6 +11,7 @@
 mod cut_off;
 mod existing;
 mod hostile;
+mod kit;
 mod load;
 mod making;
 mod pair;
@@ -18,3 +19,4 @@ mod privacy;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod wrong;
