@@ -184,9 +184,10 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
                 partner: &partner,
                 wanted: &pending.login,
                 proven: &proven.login,
-                no_owner: match makes_owner {
-                    true => self.no_owner(proven, cx).await?,
-                    false => None,
+                no_owner: if makes_owner {
+                    self.no_owner(proven, cx).await?
+                } else {
+                    None
                 },
                 version: twin::version(&session).await.map_err(look)?,
             };

@@ -141,11 +141,16 @@ impl Session {
     }
 
     /// Makes the session take names from the system catalogue only, so that no object of somebody else's
-    /// runs with its rights, and lets it write where the role's settings say that it shall not.
+    /// runs with its rights; lets it write where the role's settings say that it shall not; and gives each
+    /// statement the time that it is waited for, which the server then does not exceed either.
     pub(super) async fn make_safe(&self) -> Result<(), SessionError> {
+        let patience = i64::try_from(self.statement.as_millis()).unwrap_or(i64::MAX);
         let sql =
             Sql::new("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), ")
-                .text("pg_catalog.set_config('default_transaction_read_only', 'off', false)");
+                .text("pg_catalog.set_config('default_transaction_read_only', 'off', false), ")
+                .text("pg_catalog.set_config('statement_timeout', '")
+                .number(patience.clamp(1, 600_000))
+                .text("', false)");
         self.run(&sql).await.map(drop)
     }
 

@@ -81,6 +81,13 @@ async fn check(twin: &Twin<'_>, owner: &str) -> Result<(), RotatorError> {
     if owner.len() > MAX_NAME_BYTES {
         return refused("the name of the owner role would be longer than 63 bytes");
     }
+    let managed = Sql::new("SELECT 1 FROM pg_roles AS r WHERE rolname = ")
+        .literal(Literal(first))
+        .text(" AND (rolsuper OR EXISTS (SELECT 1 FROM pg_roles AS rds ")
+        .text("WHERE rds.rolname = 'rds_superuser' AND pg_has_role(r.oid, rds.oid, 'MEMBER')))");
+    if twin.run(Stage::Look, &managed).await?.is_some() {
+        return refused("the user is a superuser, or the one that RDS manages, and keeps its name");
+    }
     let taken = Sql::new("SELECT 1 FROM pg_roles WHERE rolname = ").literal(Literal(owner));
     if twin.run(Stage::Look, &taken).await?.is_some() {
         return refused(

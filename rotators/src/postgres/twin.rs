@@ -64,10 +64,8 @@ impl Twin<'_> {
     pub(super) async fn make(&self) -> Result<(), RotatorError> {
         // A function that is killed leaves its transaction behind, with locks on the roles: the server ends
         // it after the second time, and the next try waits no longer than the first.
-        let patience = i64::try_from(self.settings.timeouts.statement.as_millis());
         let begin = Sql::new("BEGIN; SET LOCAL lock_timeout = '5s'; ")
-            .text("SET LOCAL idle_in_transaction_session_timeout = '20s'; SET LOCAL statement_timeout = ")
-            .number(patience.unwrap_or(0).clamp(1, 600_000));
+            .text("SET LOCAL idle_in_transaction_session_timeout = '20s'");
         self.run(Stage::Make, &begin).await?;
         let done = self.steps().await;
         let end = Sql::new(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });

@@ -20,14 +20,12 @@ pub(super) enum Stage {
 
 impl SessionError {
     pub(super) fn of_stage(self, stage: Stage, peer: &Peer) -> RotatorError {
-        let state = match self {
+        let code = match self {
             Self::Broken(fault) => return fault,
-            Self::Refused(state) if stage == Stage::Look => {
-                return Self::Refused(state).of_statement(peer);
-            }
-            Self::Refused(state) => state,
+            Self::Refused(_) if stage == Stage::Look => return self.of_statement(peer),
+            Self::Refused(code) => code,
         };
-        let fault = match state {
+        let fault = match code {
             SqlState::READ_ONLY_SQL_TRANSACTION => RotatorError::misconfigured(format!(
                 "{peer} is a replica, which takes no changes; set `host` to the primary (the cluster's \
                  writer endpoint)"
@@ -44,7 +42,7 @@ impl SessionError {
                  code up in the PostgreSQL manual, appendix A"
             )),
         };
-        fault.with_code(state.code())
+        fault.with_code(code.code())
     }
 }
 

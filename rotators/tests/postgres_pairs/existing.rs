@@ -2,11 +2,13 @@
 
 use rotators::postgres::PairLayout;
 use secrets_core::document::Patch;
+use secrets_core::event::Step;
 use secrets_core::rotation::Outcome;
 use secrets_core::store::{Label, SecretReader, SecretStore, Version};
+use secrets_core::testing::Driver;
 use serde_json::json;
 
-use crate::pair::Pair;
+use crate::pair::{Pair, works};
 use crate::support::{FIRST, on_both_versions, server};
 
 on_both_versions!(
@@ -15,6 +17,8 @@ on_both_versions!(
     a_clone_that_lacks_rights_is_not_promoted_before_it_has_them,
     users_that_the_secret_names,
     an_owner_role_that_an_administrator_made,
+    a_current_password_that_somebody_changed,
+    two_functions_given_the_same_event,
 );
 
 /// What AWS's function does in setSecret when there is no clone, with this password.
@@ -105,11 +109,8 @@ async fn a_clone_that_lacks_rights_is_not_promoted_before_it_has_them(major: u32
     let rotation = pair.pair_rotation(PairLayout::Member);
     pending(&pair, "second", "app_clone", "sentinel-aws").await;
     made_by_aws(&pair, "sentinel-aws").await;
-    for step in [
-        secrets_core::event::Step::Test,
-        secrets_core::event::Step::Finish,
-    ] {
-        let driver = secrets_core::testing::Driver::new(&pair.store, &rotation, &pair.secret);
+    for step in [Step::Test, Step::Finish] {
+        let driver = Driver::new(&pair.store, &rotation, &pair.secret);
         let refused = driver
             .send(step, &"second".into())
             .await
@@ -191,5 +192,47 @@ async fn settings_for(pair: &Pair, user: &str) {
     ] {
         pair.admin(&format!("ALTER ROLE {user} SET {setting}"))
             .await;
+    }
+}
+
+/// The version before it still works, and is the login that shows whose pair it is.
+async fn a_current_password_that_somebody_changed(major: u32) {
+    for layout in [PairLayout::Owner, PairLayout::Member] {
+        let pair = Pair::start(server(major), "app").await;
+        let before = pair.rights_of("app").await;
+        let rotation = pair.pair_rotation(layout);
+        for (version, user) in [("second", "app_clone"), ("third", "app")] {
+            let turned = pair.turns_to(&rotation, version, user).await;
+            turned.expect(version);
+        }
+        pair.admin("ALTER ROLE app PASSWORD 'sentinel-by-hand'")
+            .await;
+        let rotated = pair.rotate(&rotation, "fourth").await;
+        rotated.expect("the previous version logs in");
+        assert_eq!(pair.login(&Label::Current).await.0, "app_clone");
+        works(&pair.session(&Label::Current).await)
+            .await
+            .expect("its work");
+        pair.same_rights(&before).await;
+    }
+}
+
+async fn two_functions_given_the_same_event(major: u32) {
+    for layout in [PairLayout::Owner, PairLayout::Member] {
+        let pair = Pair::start(server(major), "app").await;
+        let before = pair.rights_of("app").await;
+        let rotation = pair.pair_rotation(layout);
+        let version = "second".into();
+        let driver = Driver::new(&pair.store, &rotation, &pair.secret);
+        driver.begin(&version).expect("no other rotation");
+        driver.send(Step::Create, &version).await.expect("a value");
+        let (one, two) = tokio::join!(
+            driver.send(Step::Set, &version),
+            driver.send(Step::Set, &version)
+        );
+        assert!(one.is_ok() || two.is_ok(), "{one:?} {two:?}");
+        let turned = pair.turns_to(&rotation, "second", "app_clone").await;
+        turned.expect("the same event, once more");
+        pair.same_rights(&before).await;
     }
 }

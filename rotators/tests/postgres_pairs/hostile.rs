@@ -73,7 +73,7 @@ fn only_intended(log: &str) {
         "SELECT ",
         "WITH pair AS ",
         "SHOW server_version_num",
-        "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '20s'; SET LOCAL statement_timeout = 10000",
+        "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '20s'",
         "CREATE ROLE \"",
         "ALTER ROLE \"",
         "GRANT \"",
