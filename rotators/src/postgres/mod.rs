@@ -11,7 +11,8 @@
 //! | `password` | what rotates | - |
 //! | `dbname` | the database to log in to | `postgres` |
 //! | `ssl` | `false` for plaintext; everything else is TLS | `true` |
-//! | `masterarn` | the secret of an admin, for roles that may not change themselves | - |
+//! | `masterarn` | the secret of an admin: for [`AlternatingUsers`], and for roles that may not change themselves | - |
+//! | `usernames` | the two users of [`AlternatingUsers`], where they are not named by a suffix | - |
 //! | `ca_certificate` | PEM certificates, trusted instead of the built-in ones | the function's, else the built-in |
 //! | `tls_server_name` | the name in the server's certificate, where `host` is an alias of it | `host` |
 //!

@@ -16,6 +16,7 @@ on_both_versions!(
     what_an_owner_role_would_break,
     a_pending_version_that_names_somebody_else,
     users_that_the_secret_names_and_nobody_made,
+    the_documentation_tells_what_to_grant_and_how_to_list,
 );
 
 /// No role was made, and the user in use works.
@@ -331,4 +332,33 @@ async fn users_that_the_secret_names_and_nobody_made(major: u32) {
         .expect("a rotation");
     let made = "SELECT count(*) FROM pg_roles WHERE rolname LIKE '%\\_clone'";
     assert_eq!(pair.ask::<i64>(made).await, 0);
+}
+
+async fn the_documentation_tells_what_to_grant_and_how_to_list(major: u32) {
+    let docs = include_str!("../../../docs/postgres.md");
+    for statement in [
+        "CREATE ROLE manager LOGIN CREATEROLE PASSWORD '",
+        "GRANT app TO manager WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;",
+        "GRANT SET ON PARAMETER my_app.mode TO manager",
+    ] {
+        assert!(docs.contains(statement), "{statement}");
+    }
+    let (_, list) = docs
+        .split_once("```sql\nSELECT r.rolname")
+        .expect("a query");
+    let (list, _) = list.split_once("```").expect("its end");
+    let pair = Pair::start(server(major), "app").await;
+    let rotation = pair.pair_rotation(PairLayout::Owner);
+    let turned = pair.turns_to(&rotation, "second", "app_clone").await;
+    turned.expect("a rotation");
+    pair.admin("CREATE TABLE x (id int); GRANT SELECT ON x TO app_clone")
+        .await;
+    let list = format!("SELECT r.rolname{list}");
+    let rows = pair.admin.query(&list, &[]).await.expect("rows");
+    assert_eq!(rows.len(), 1, "and nothing else");
+    let row = |column| rows[0].get::<_, String>(column);
+    assert_eq!(
+        [row(0), row(2), row(3)],
+        ["app_clone", "right", "table x"].map(str::to_owned)
+    );
 }
