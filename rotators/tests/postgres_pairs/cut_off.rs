@@ -17,7 +17,6 @@ use crate::support::{on_both_versions, server};
 
 on_both_versions!(
     an_owner_role_is_made_at_once_or_not_at_all,
-    a_member_is_made_at_once_or_not_at_all,
     a_transaction_that_nobody_ends_is_ended_by_the_server,
 );
 
@@ -25,8 +24,9 @@ async fn an_owner_role_is_made_at_once_or_not_at_all(major: u32) {
     every_cut_heals(major, PairLayout::Owner).await;
 }
 
-async fn a_member_is_made_at_once_or_not_at_all(major: u32) {
-    every_cut_heals(major, PairLayout::Member).await;
+#[tokio::test]
+async fn a_member_is_made_at_once_or_not_at_all() {
+    every_cut_heals(18, PairLayout::Member).await;
 }
 
 /// A new pair for each message of setSecret, in which the second user is made.
