@@ -68,6 +68,7 @@ async fn settings_that_are_wrong_are_all_named_in_every_answer() {
         ("PASSWORD_LENGTH", "many"),
         ("EXCLUDE_NUMBERS", "perhaps"),
         ("PASSWORD_FORM", "sentinel"),
+        ("STRATEGY", "sentinel"),
         ("PASSWORD_VALID_DAYS", "0"),
         ("CA_CERTIFICATE", "sentinel"),
         ("MIN_OVERLAP_SECONDS", "-1"),
@@ -87,6 +88,23 @@ async fn settings_that_are_wrong_are_all_named_in_every_answer() {
             text.ends_with("correct the function's environment variables"),
             "{text}"
         );
+    }
+    assert_eq!(sentinel::found("sentinel", &function.logs()), None);
+    let env = [
+        ("STRATEGY", "alternating_users"),
+        ("PASSWORD_LENGTH", "many"),
+        ("PAIR_LAYOUT", "sentinel"),
+        (
+            "ALTERNATE_SUFFIX",
+            "sentinel sentinel sentinel sentinel sentinel",
+        ),
+    ];
+    let function = support::function("http://127.0.0.1:1", &env);
+    let answer = function
+        .invoke(&event(Step::Create, SECRET, &token(1)), TIMEOUT)
+        .await;
+    for (name, _) in &env[1..] {
+        assert!(answer.error().1.contains(name), "{name}: {answer:?}");
     }
     assert_eq!(sentinel::found("sentinel", &function.logs()), None);
     let impossible = [("PASSWORD_LENGTH", "3")];

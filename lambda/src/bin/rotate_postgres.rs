@@ -1,9 +1,27 @@
-//! Rotates the password of a PostgreSQL or Aurora PostgreSQL role.
+//! Rotates the password of a PostgreSQL or Aurora PostgreSQL role, or two roles that take turns.
 
-use lambda::{Error, config, serve};
-use rotators::postgres::SingleUser;
+use lambda::config::{self, Strategy};
+use lambda::environment::Environment;
+use lambda::{Error, serve};
+use rotators::postgres::{AlternatingUsers, SingleUser};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve(|env, store| Some(SingleUser::new(store, config::postgres(env)?))).await
+    // A fault in it is reported by the reading below.
+    match config::strategy(&mut Environment::of_process()) {
+        Strategy::SingleUser => {
+            serve(|env, store| {
+                config::strategy(env);
+                Some(SingleUser::new(store, config::postgres(env)?))
+            })
+            .await
+        }
+        Strategy::AlternatingUsers => {
+            serve(|env, store| {
+                let (settings, pair) = (config::postgres(env), config::postgres_pair(env));
+                Some(AlternatingUsers::new(store, settings?, pair?))
+            })
+            .await
+        }
+    }
 }

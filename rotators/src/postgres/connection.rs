@@ -31,6 +31,9 @@ pub(super) enum Entry {
     Wrong,
 }
 
+/// What a statement gave for one row; nothing is NULL.
+pub(super) type Row = Vec<Option<String>>;
+
 /// A session that lasts as long as the value.
 pub(super) struct Session {
     client: Client,
@@ -110,6 +113,12 @@ impl Session {
 
     /// Runs a statement; gives the first column of its first row, if it has one.
     pub(super) async fn run(&self, sql: &Sql) -> Result<Option<String>, SessionError> {
+        let first = self.rows(sql).await?.into_iter().next();
+        Ok(first.and_then(|row| row.into_iter().next().flatten()))
+    }
+
+    /// Runs a statement; gives its rows as texts.
+    pub(super) async fn rows(&self, sql: &Sql) -> Result<Vec<Row>, SessionError> {
         let deadline = self.deadline.min(Instant::now() + self.statement);
         let answer = timeout_at(deadline, self.client.simple_query(sql.expose()));
         let messages = match answer.await {
@@ -120,10 +129,29 @@ impl Session {
                 return Err(SessionError::Broken(self.peer.silent("did not answer")));
             }
         };
-        Ok(messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.try_get(0).ok().flatten().map(str::to_owned),
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
-        }))
+        });
+        let texts = rows.map(|row| {
+            let texts = (0..row.len()).map(|column| row.try_get(column).ok().flatten());
+            texts.map(|text| text.map(str::to_owned)).collect()
+        });
+        Ok(texts.collect())
+    }
+
+    /// Makes the session take names from the system catalogue only, so that no object of somebody else's
+    /// runs with its rights; lets it write where the role's settings say that it shall not; and gives each
+    /// statement the time that it is waited for, which the server then does not exceed either.
+    pub(super) async fn make_safe(&self) -> Result<(), SessionError> {
+        let patience = i64::try_from(self.statement.as_millis()).unwrap_or(i64::MAX);
+        let sql =
+            Sql::new("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), ")
+                .text("pg_catalog.set_config('default_transaction_read_only', 'off', false), ")
+                .text("pg_catalog.set_config('statement_timeout', '")
+                .number(patience.clamp(1, 600_000))
+                .text("', false)");
+        self.run(&sql).await.map(drop)
     }
 
     /// Ends the session and waits, within bounds, until the server no longer counts it.

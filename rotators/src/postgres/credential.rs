@@ -10,7 +10,7 @@ use super::tls::CaCertificates;
 
 /// The longest name of a role, in bytes (`PostgreSQL` manual, "Identifiers and Key Words"). Servers cut
 /// longer ones off without an error, and would change another role.
-const MAX_NAME_BYTES: usize = 63;
+pub(super) const MAX_NAME_BYTES: usize = 63;
 
 /// A role of a server, with its password and the way to reach it.
 pub struct PostgresCredential {
@@ -20,6 +20,9 @@ pub struct PostgresCredential {
     pub(super) login: Login,
     pub(super) tls: Tls,
     pub(super) admin: Option<SecretId>,
+    /// The two users that take turns, where the secret names both. What is wrong with them matters to
+    /// alternating users only: to others the key belongs to somebody else.
+    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
 }
 
 /// Who logs in.
@@ -48,13 +51,15 @@ impl TryFrom<&SecretDocument> for PostgresCredential {
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
         check_engine(&secret.text("engine")?)?;
         let host = plain(secret.text("host")?);
+        let login = Login::try_from(secret)?;
         Ok(Self {
             port: secret.port("port")?.unwrap_or(5432),
             database: match secret.optional_text("dbname")? {
                 Some(name) => plain(without_nul("dbname", name)?),
                 None => "postgres".to_owned(),
             },
-            login: Login::try_from(secret)?,
+            usernames: usernames(secret, &login.username),
+            login,
             tls: if secret.flag("ssl")? == Some(false) {
                 Tls::Plaintext
             } else {
@@ -76,18 +81,40 @@ impl TryFrom<&SecretDocument> for Login {
     type Error = DocumentError;
 
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        let username = plain(without_nul("username", secret.text("username")?)?);
-        if username.len() > MAX_NAME_BYTES {
-            return Err(DocumentError::Unsuitable {
-                key: "username",
-                expected: "at most 63 bytes long",
-            });
-        }
         Ok(Self {
-            username,
+            username: name("username", secret.text("username")?)?,
             password: without_nul("password", secret.text("password")?)?,
         })
     }
+}
+
+/// `usernames`: the user of the secret and another one.
+fn usernames(
+    secret: &SecretDocument,
+    username: &str,
+) -> Result<Option<[String; 2]>, DocumentError> {
+    let Some(names) = secret.optional_texts("usernames")? else {
+        return Ok(None);
+    };
+    let names = names.into_iter().map(|text| name("usernames", text));
+    match <[String; 2]>::try_from(names.collect::<Result<Vec<_>, _>>()?) {
+        Ok(both) if both[0] != both[1] && both.iter().any(|one| one == username) => Ok(Some(both)),
+        _ => Err(DocumentError::Unsuitable {
+            key: "usernames",
+            expected: "a list of two different users, one of which is `username`",
+        }),
+    }
+}
+
+fn name(key: &'static str, text: SecretString) -> Result<String, DocumentError> {
+    let name = plain(without_nul(key, text)?);
+    if name.len() > MAX_NAME_BYTES {
+        return Err(DocumentError::Unsuitable {
+            key,
+            expected: "at most 63 bytes long",
+        });
+    }
+    Ok(name)
 }
 
 /// The admin that `masterarn` names: a role of the same server.

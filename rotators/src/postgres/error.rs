@@ -245,5 +245,12 @@ pub(super) fn unreadable_admin(fault: StoreError) -> RotatorError {
     unread("the admin's secret", fault)
 }
 
+/// What it means that the secret itself was not read.
+pub(super) fn unread_current(fault: &StoreError) -> RotatorError {
+    RotatorError::unreachable(format!(
+        "the current version of the secret was not read: {fault}"
+    ))
+}
+
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,8 @@
 //! | `password` | what rotates | - |
 //! | `dbname` | the database to log in to | `postgres` |
 //! | `ssl` | `false` for plaintext; everything else is TLS | `true` |
-//! | `masterarn` | the secret of an admin, for roles that may not change themselves | - |
+//! | `masterarn` | the secret of an admin: for [`AlternatingUsers`], and for roles that may not change themselves | - |
+//! | `usernames` | the two users of [`AlternatingUsers`], where they are not named by a suffix | - |
 //! | `ca_certificate` | PEM certificates, trusted instead of the built-in ones | the function's, else the built-in |
 //! | `tls_server_name` | the name in the server's certificate, where `host` is an alias of it | `host` |
 //!
@@ -26,16 +27,29 @@
 //! The driver hands the text of every statement to the `log` crate at level debug, under targets that
 //! start with `tokio_postgres`. A process that installs a logger must not let these through.
 
+mod admin;
+mod alternating_users;
 mod connection;
 mod credential;
 mod error;
+mod layout;
+mod owner;
+mod pair;
+mod password;
+mod portrait;
+mod rights;
+mod role_setting;
 mod settings;
 mod single_user;
 mod sql;
 mod tls;
+mod twin;
 mod wire;
+mod wording;
 
+pub use alternating_users::AlternatingUsers;
 pub use credential::PostgresCredential;
+pub use pair::{InvalidSuffix, PairLayout, PairSettings};
 pub use settings::{PasswordForm, PostgresSettings, Timeouts};
 pub use single_user::SingleUser;
 pub use tls::{CaCertificates, InvalidCa};

@@ -2,21 +2,20 @@
 
 use std::fmt;
 
-use secrecy::ExposeSecret;
-use secrecy::zeroize::Zeroizing;
 use secrets_core::document::Patch;
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{
     Context, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
 };
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
+use super::admin;
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, Login, PostgresCredential};
-use super::error::{Peer, Role, SessionError, unreadable_admin};
-use super::settings::{PasswordForm, PostgresSettings};
+use super::credential::{Login, PostgresCredential};
+use super::error::{Peer, Role, SessionError};
+use super::password::with_password;
+use super::settings::PostgresSettings;
 use super::sql::{Ident, Literal, Sql};
 
 /// Rotates the password of one role. The role changes it itself; where it may not, the admin does whom
@@ -85,21 +84,9 @@ impl<R: SecretReader> SingleUser<R> {
         }
     }
 
-    /// The statement that sets the password; it holds the password only where the settings say so.
     fn change(&self, wanted: &Login, valid_until: Option<&str>) -> Sql {
-        let password = wanted.password.expose_secret();
-        let sent = Zeroizing::new(match self.settings.password_form {
-            PasswordForm::Plain => password.to_owned(),
-            PasswordForm::Scram => postgres_protocol::password::scram_sha_256(password.as_bytes()),
-        });
-        let change = Sql::new("ALTER ROLE ")
-            .ident(Ident(&wanted.username))
-            .text(" PASSWORD ")
-            .literal(Literal(&sent));
-        match valid_until {
-            Some(until) => change.text(" VALID UNTIL ").literal(Literal(until)),
-            None => change,
-        }
+        let alter = Sql::new("ALTER ROLE ").ident(Ident(&wanted.username));
+        with_password(alter, wanted, self.settings.password_form, valid_until)
     }
 
     /// The role changes its own password; the date stays where only an admin could move it.
@@ -115,7 +102,7 @@ impl<R: SecretReader> SingleUser<R> {
         // `ALTER ROLE .. SET role` makes every session start as another role, who may not do this.
         let own_role = Sql::new("SET ROLE NONE");
         session.run(&own_role).await.map_err(statement)?;
-        make_safe(session).await.map_err(statement)?;
+        session.make_safe().await.map_err(statement)?;
 
         let username = &pending.login.username;
         let new_expiry = self.new_expiry(session, username).await;
@@ -152,20 +139,9 @@ impl<R: SecretReader> SingleUser<R> {
         valid_until: Option<&str>,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let admin = self.admin(admin, cx).await?;
-        if !admin.is_for(&pending.host) {
-            return Err(RotatorError::misconfigured(
-                "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
-            ));
-        }
-        let Entry::Open(session) = self.open(pending, &admin.login, Role::Admin, cx).await? else {
-            return Err(RotatorError::misconfigured(
-                "the server refuses the admin's password; correct the secret that `masterarn` names",
-            )
-            .with_code(SqlState::INVALID_PASSWORD.code()));
-        };
+        let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
         let peer = session.peer();
-        let changed = match make_safe(&session).await {
+        let changed = match session.make_safe().await {
             Err(fault) => Err(fault.of_statement(peer)),
             Ok(()) => match session.run(&self.change(&pending.login, valid_until)).await {
                 Err(fault) => Err(fault.of_change(peer, self.settings.password_form)),
@@ -175,31 +151,6 @@ impl<R: SecretReader> SingleUser<R> {
         session.close().await;
         changed
     }
-
-    async fn admin(&self, id: &SecretId, cx: &Context) -> Result<AdminCredential, RotatorError> {
-        let read = self.secrets.get(id, &Version::CURRENT);
-        let secret = timeout_at(cx.deadline(), read)
-            .await
-            .map_err(|_| {
-                RotatorError::unreachable(
-                    "the admin's secret (`masterarn`) was not read in time; check that the function's VPC \
-                     has an endpoint for Secrets Manager",
-                )
-            })?
-            .map_err(unreadable_admin)?;
-        AdminCredential::try_from(&secret.document).map_err(|fault| {
-            RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
-        })
-    }
-}
-
-/// Makes a session take names from the system catalogue only, so that no object of somebody else's runs
-/// with its rights, and lets it write where the role's settings say that it shall not.
-async fn make_safe(session: &Session) -> Result<(), SessionError> {
-    let sql =
-        Sql::new("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false), ")
-            .text("pg_catalog.set_config('default_transaction_read_only', 'off', false)");
-    session.run(&sql).await.map(drop)
 }
 
 /// Whether the session may move the date. Asked beforehand, in a transaction that is taken back: servers

@@ -55,8 +55,10 @@ impl Sql {
     }
 
     /// Appends a whole number.
-    pub(super) fn number(mut self, number: u16) -> Self {
-        self.0.push_str(&number.to_string());
+    pub(super) fn number(mut self, number: impl Into<i64>) -> Self {
+        let number = number.into().to_string();
+        self.reserve(number.len());
+        self.0.push_str(&number);
         self
     }
 

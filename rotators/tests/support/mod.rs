@@ -178,9 +178,9 @@ impl Fixture {
     }
 
     /// A rotation that fails with that code, kind and word in its chain, and hides every password.
-    pub async fn fails(
+    pub async fn fails<R: Rotator>(
         &self,
-        rotation: &PostgresRotation,
+        rotation: &Rotation<MemoryStore, R>,
         version: &str,
         (kind, code): (RotatorErrorKind, Option<&str>),
         word: &str,
