@@ -3,6 +3,8 @@
 //! | module | what it runs |
 //! |---|---|
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
+//! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
+//! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
@@ -24,16 +26,21 @@
 )]
 
 pub mod lambda_host;
+pub mod mariadb;
+pub mod mysql;
 pub mod oauth_provider;
 pub mod oidc;
 pub mod postgres;
 pub mod proxy;
+pub mod redis;
 pub mod secrets_manager;
 pub mod tls;
 
+mod daemon;
 mod http;
 mod port;
 mod process;
 mod random;
+mod scratch;
 mod user;
 mod workspace;

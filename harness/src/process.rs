@@ -47,6 +47,14 @@ pub(crate) fn search_path(program: &OsStr) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
+/// Runs work that blocks on a thread for such work; a panic there is one here.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 /// A running child process; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Process {

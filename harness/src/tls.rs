@@ -36,8 +36,8 @@ impl TestCa {
     }
 
     /// Issues a server certificate for DNS names and IP addresses.
-    pub fn issue(&self, names: &[&str]) -> TlsFiles {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    pub fn issue(&self, names: &[impl AsRef<str>]) -> TlsFiles {
+        let names: Vec<String> = names.iter().map(|name| name.as_ref().to_owned()).collect();
         let mut params = CertificateParams::new(names).expect("the names are valid");
         params
             .distinguished_name
@@ -79,4 +79,17 @@ impl TlsFiles {
         std::io::Write::write_all(&mut file, self.key_pem.as_bytes())
             .expect("the folder is writable");
     }
+}
+
+/// What a server takes on its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    TlsOnly,
+    TlsAndPlaintext,
+    PlaintextOnly,
+}
+
+/// The names under which a server on this machine is reached.
+pub(crate) fn local_names() -> Vec<String> {
+    vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
 }

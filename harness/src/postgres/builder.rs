@@ -1,6 +1,7 @@
 //! What a server is started with.
 
 use super::PostgresServer;
+use crate::tls::{self, Transport};
 
 /// Options of a [`PostgresServer`].
 #[derive(Clone, Debug)]
@@ -13,21 +14,13 @@ pub struct PostgresBuilder {
     pub(super) transport: Transport,
 }
 
-/// What a server takes on its TCP port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Transport {
-    TlsOnly,
-    TlsAndPlaintext,
-    PlaintextOnly,
-}
-
 impl PostgresBuilder {
     pub(super) fn new() -> Self {
         Self {
             major: None,
             settings: Vec::new(),
             hba: Vec::new(),
-            server_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            server_names: tls::local_names(),
             transport: Transport::TlsOnly,
         }
     }

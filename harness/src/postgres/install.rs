@@ -1,12 +1,10 @@
 //! Finding server programs.
 
-use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, workspace};
+use crate::{process, scratch, workspace};
 
 /// `PostgreSQL` server programs of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +78,7 @@ impl PostgresInstall {
 
     /// A number that changes with the programs.
     pub(super) fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (&self.bin, &self.version).hash(&mut hasher);
-        let program = std::fs::metadata(self.program("postgres"));
-        let modified = program.and_then(|metadata| metadata.modified()).ok();
-        modified.hash(&mut hasher);
-        hasher.finish()
+        scratch::fingerprint(&self.program("postgres"), &self.version)
     }
 
     fn in_folder(folder: &Path) -> Option<Self> {
