@@ -18,12 +18,16 @@
 
 #[cfg(feature = "http")]
 pub mod configuration;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "http", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
 mod second_secret;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;
