@@ -25,9 +25,18 @@ pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(any(
+    feature = "http",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 mod second_secret;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod tcp;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;

@@ -1,7 +1,11 @@
 //! Which servers are trusted: what the rotators of databases have in common.
 
 use std::fmt;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use std::sync::{Arc, OnceLock};
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -52,9 +56,36 @@ impl fmt::Debug for CaCertificates {
     }
 }
 
+/// What makes a client verify servers: against these authorities, or against the built-in ones.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
+    static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
+    match ca {
+        Some(ca) => ca.roots().ok().and_then(trusting),
+        None => BUILT_IN
+            .get_or_init(|| built_in_roots().ok().and_then(trusting))
+            .clone(),
+    }
+    .ok_or_else(unusable)
+}
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
+    // The provider is named: a process may hold two, and then has no default.
+    let provider = rustls::crypto::ring::default_provider();
+    let mut config = ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // A resumed session would skip the certificate, and nothing is to be remembered between calls.
+    config.resumption = rustls::client::Resumption::disabled();
+    Some(Arc::new(config))
+}
+
 /// The public authorities and those of Amazon RDS.
-#[cfg(feature = "postgres")]
-pub(crate) fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     Ok(roots)
@@ -137,6 +168,7 @@ mod tests {
         assert!(public > 50);
         let roots = built_in_roots().expect("both");
         assert_eq!(roots.len(), rds.0.len() + public);
+        assert!(verifying(None).is_ok());
     }
 
     #[test]
