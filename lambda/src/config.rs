@@ -1,6 +1,8 @@
 //! What the environment variables mean. Names and defaults are those of AWS's own rotation functions
 //! where they have one.
 
+mod redis;
+
 use std::time::Duration;
 
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
@@ -9,6 +11,7 @@ use rotators::postgres::{self, CaCertificates, PasswordForm, PostgresSettings};
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
+pub use self::redis::redis;
 use crate::environment::Environment;
 
 /// Where Secrets Manager is, and the credentials of the function's role.

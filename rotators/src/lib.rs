@@ -3,6 +3,7 @@
 //! | target | strategy | what rotates | gap for readers of `AWSCURRENT` |
 //! |---|---|---|---|
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
+//! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
 //!

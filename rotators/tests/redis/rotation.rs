@@ -137,7 +137,7 @@ async fn a_retry_after_a_crash_between_set_and_test_publishes_what_was_set(build
     let pending = fixture.password(&Label::Pending).await;
     let again = fixture.rotate(&fixture.rotation(), "second").await;
     let expected = [
-        Outcome::AlreadyCreated,
+        Outcome::Kept,
         Outcome::AlreadySet,
         Outcome::Tested,
         Outcome::Promoted,

@@ -23,7 +23,9 @@ enum Crime {
     RetiresNothing,
     /// Removes without looking, and takes "it is gone" for a fault.
     RemovesBlindly,
-    /// Takes away what it does not know.
+    /// `resetpass` with the login's password and the new one, which are the same where it is called again.
+    Resets,
+    /// Leaves what is in use and nothing else.
     RemovesStrangers,
     /// Takes a connection that ends for a wrong password.
     TakesDoubtForRefusal,
@@ -88,7 +90,7 @@ impl Rotator for Wrong {
         let old = format!("#{}", login.credential().hash);
         match self.crime {
             Crime::Replaces => self.change(&pending.username, &["resetpass", &new]).await,
-            Crime::RemovesStrangers => {
+            Crime::Resets => {
                 let rules = ["resetpass", &old, &new];
                 self.change(&pending.username, &rules).await
             }
@@ -114,6 +116,14 @@ impl Rotator for Wrong {
             Crime::RemovesBlindly => {
                 let gone = format!("!{}", retired.hash);
                 self.change(&retired.username, &[&gone]).await
+            }
+            Crime::RemovesStrangers => {
+                let kept = kept.iter().map(|kept| format!("#{}", kept.hash));
+                let rules: Vec<_> = std::iter::once("resetpass".to_owned())
+                    .chain(kept)
+                    .collect();
+                let rules: Vec<_> = rules.iter().map(String::as_str).collect();
+                self.change(&retired.username, &rules).await
             }
             _ => {
                 let kept: Vec<_> = kept.iter().map(|kept| &kept.right).collect();
@@ -156,9 +166,14 @@ async fn whoever_removes_without_looking_stumbles_over_what_is_gone() {
     is_convicted(Crime::RemovesBlindly, Invariant::CrashesHeal).await;
 }
 
+#[tokio::test]
+async fn whoever_resets_all_passwords_cannot_do_it_again() {
+    is_convicted(Crime::Resets, Invariant::RepeatsAreHarmless).await;
+}
+
 /// The truth counts a password of somebody else as one that must be there.
 #[tokio::test]
-async fn whoever_resets_all_passwords_takes_those_of_others() {
+async fn whoever_leaves_only_what_is_in_use_takes_the_passwords_of_others() {
     is_convicted(Crime::RemovesStrangers, Invariant::NothingPilesUp).await;
 }
 
