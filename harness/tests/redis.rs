@@ -40,6 +40,7 @@ both! {
     settings_are_taken_and_the_log_can_be_read
     users_are_kept_in_the_file_only
     without_a_file_users_cannot_be_saved
+    users_can_be_there_from_the_start
 }
 
 async fn starts_and_is_gone_after_drop(builder: RedisBuilder) {
@@ -148,6 +149,14 @@ async fn users_are_kept_in_the_file_only(builder: RedisBuilder) {
     assert_eq!(users, ["default", "saved"]);
     let starts = server.log().matches("Ready to accept connections").count();
     assert_eq!(starts, 2);
+}
+
+async fn users_can_be_there_from_the_start(builder: RedisBuilder) {
+    let server = builder.user("app on >x +ping").start().await;
+    let mut client = Client::connect(&server, &server.ca_pem(), "127.0.0.1").expect("TLS");
+    assert_eq!(client.call(&["AUTH", "app", "x"]), "+OK");
+    assert_eq!(client.call(&["PING"]), "+PONG");
+    assert!(client.call(&["GET", "x"]).starts_with("-NOPERM"));
 }
 
 async fn without_a_file_users_cannot_be_saved(builder: RedisBuilder) {

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
 //! | the same | [`postgres::AlternatingUsers`] | the user, of two, and its password | none |
+//! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -31,6 +32,8 @@ pub mod api_key;
 pub mod configuration;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
@@ -38,7 +41,19 @@ pub mod password;
 pub mod postgres;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
-#[cfg(any(feature = "http", feature = "iam", feature = "postgres"))]
+#[cfg(feature = "redis")]
+pub mod redis;
+#[cfg(any(
+    feature = "http",
+    feature = "iam",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis"
+))]
 mod second_secret;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod tcp;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;

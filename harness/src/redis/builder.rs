@@ -11,6 +11,8 @@ pub struct RedisBuilder {
     pub(super) product: Product,
     pub(super) settings: Vec<(String, String)>,
     pub(super) acl_file: AclFile,
+    /// Lines of that file.
+    pub(super) users: Vec<String>,
     pub(super) server_names: Vec<String>,
     pub(super) transport: Transport,
 }
@@ -29,6 +31,7 @@ impl RedisBuilder {
             product: Product::Redis,
             settings: Vec::new(),
             acl_file: AclFile::Without,
+            users: Vec::new(),
             server_names: tls::local_names(),
             transport: Transport::TlsOnly,
         }
@@ -51,6 +54,12 @@ impl RedisBuilder {
     pub fn acl_file(mut self) -> Self {
         self.acl_file = AclFile::With;
         self
+    }
+
+    /// A user in the [file](Self::acl_file): its name and rules, such as `app on >secret ~* +@read`.
+    pub fn user(mut self, name_and_rules: &str) -> Self {
+        self.users.push(name_and_rules.to_owned());
+        self.acl_file()
     }
 
     /// The DNS names and IP addresses in the server's certificate, instead of `localhost` and

@@ -152,8 +152,11 @@ impl RedisServer {
             AclFile::Without => add("requirepass", ADMIN_PASSWORD),
             AclFile::With => {
                 let file = self.path("users.acl");
-                let user = format!("user default on >{ADMIN_PASSWORD} ~* &* +@all\n");
-                std::fs::write(&file, user).expect("the folder is writable");
+                let mut users = format!("user default on >{ADMIN_PASSWORD} ~* &* +@all\n");
+                for user in &options.users {
+                    writeln!(users, "user {user}").expect("strings take everything");
+                }
+                std::fs::write(&file, users).expect("the folder is writable");
                 // `ACL SAVE` replaces it.
                 self.account.own_path(&file);
                 add("aclfile", &utf8(&file));

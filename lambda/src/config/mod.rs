@@ -2,6 +2,7 @@
 //! where they have one.
 
 mod iam;
+mod redis;
 mod web;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use rotators::postgres::{
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
+pub use self::redis::redis;
 use crate::environment::Environment;
 
 pub use iam::iam_key;

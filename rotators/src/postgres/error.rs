@@ -13,6 +13,7 @@ use tokio_postgres::error::SqlState;
 use super::settings::PasswordForm;
 use super::tls;
 use crate::second_secret::unread;
+use crate::tcp;
 
 /// The server that is talked to, and as whom.
 #[derive(Clone, Debug)]
@@ -42,10 +43,7 @@ impl fmt::Display for Peer {
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        RotatorError::unreachable(format!(
-            "{self} {what} in time; check `host` and `port`, the security groups and routes of the \
-             function's VPC, and the load of the server"
-        ))
+        tcp::silent(self, what)
     }
 
     /// The connection ended; `when` says in the middle of what.

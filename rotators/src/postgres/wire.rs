@@ -1,16 +1,16 @@
 //! The TCP connection below a session, up to the point where TLS begins.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use secrets_core::rotator::RotatorError;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::error::Peer;
+use crate::tcp;
 
 /// Asks a server to speak TLS (`PostgreSQL` manual, "Message Formats", `SSLRequest`).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -24,30 +24,8 @@ pub(super) struct Wire(TcpStream);
 impl Wire {
     /// Connects to the first address of the host that answers.
     pub(super) async fn open(peer: &Peer, deadline: Instant) -> Result<Self, RotatorError> {
-        let resolve = lookup_host((peer.host.as_str(), peer.port));
-        let addresses: Vec<SocketAddr> = match timeout_at(deadline, resolve).await {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(_)) => return Err(unresolved(peer)),
-            Err(_) => return Err(peer.silent("gave no connection")),
-        };
-        let mut fault = unresolved(peer);
-        for (tried, address) in addresses.iter().enumerate() {
-            // What is left is shared out, so that an address that swallows everything does not use up
-            // the time of the next one.
-            let shares = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            let share = deadline.saturating_duration_since(Instant::now()) / shares;
-            let connect = TcpStream::connect(address);
-            fault = match timeout_at(Instant::now() + share, connect).await {
-                Ok(Ok(stream)) => {
-                    // Small messages, each of which waits for its answer.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(Self(stream));
-                }
-                Ok(Err(error)) => refused(peer, &error),
-                Err(_) => peer.silent("gave no connection"),
-            };
-        }
-        Err(fault)
+        let stream = tcp::connect(&peer.host, peer.port, peer, deadline).await?;
+        Ok(Self(stream))
     }
 
     /// Gets the server's word that TLS may begin. There is no way on without it.
@@ -74,24 +52,6 @@ impl Wire {
             _ => Err(peer.not_postgres()),
         }
     }
-}
-
-fn unresolved(peer: &Peer) -> RotatorError {
-    RotatorError::unreachable(format!(
-        "the host of {peer} has no address; check `host`, and the name resolution of the function's VPC"
-    ))
-}
-
-fn refused(peer: &Peer, error: &io::Error) -> RotatorError {
-    RotatorError::unreachable(match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            format!("{peer} refuses connections; check `host` and `port`, and that the server runs")
-        }
-        _ => format!(
-            "no way to {peer}; check `host` and `port`, the security groups, and the routes of the \
-             function's VPC"
-        ),
-    })
 }
 
 impl AsyncRead for Wire {

@@ -1,0 +1,210 @@
+//! Which servers are trusted: what the rotators of databases have in common.
+
+use std::fmt;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use std::sync::{Arc, OnceLock};
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use secrets_core::rotator::RotatorError;
+
+/// The authorities of Amazon RDS; the file says where they come from.
+const RDS_BUNDLE: &str = include_str!("../certs/rds-global-bundle.pem");
+
+/// Certificate authorities to trust instead of the built-in ones.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CaCertificates(Vec<CertificateDer<'static>>);
+
+/// No certificates in PEM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text holds no usable certificates; it must be one or more certificates in PEM")]
+pub struct InvalidCa;
+
+impl CaCertificates {
+    /// Reads one or more certificates in PEM; text around them is ignored.
+    ///
+    /// # Errors
+    /// [`InvalidCa`]: none at all, or one that cannot be read.
+    pub fn from_pem(pem: &str) -> Result<Self, InvalidCa> {
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|_| InvalidCa)?;
+        let ca = Self(certificates);
+        if ca.0.is_empty() {
+            return Err(InvalidCa);
+        }
+        ca.roots()?;
+        Ok(ca)
+    }
+
+    /// What verifies servers against these.
+    pub(crate) fn roots(&self) -> Result<RootCertStore, InvalidCa> {
+        let mut roots = RootCertStore::empty();
+        for certificate in &self.0 {
+            roots.add(certificate.clone()).map_err(|_| InvalidCa)?;
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for CaCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CaCertificates({})", self.0.len())
+    }
+}
+
+/// What makes a client verify servers: against these authorities, or against the built-in ones.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
+    static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
+    match ca {
+        Some(ca) => ca.roots().ok().and_then(trusting),
+        None => BUILT_IN
+            .get_or_init(|| built_in_roots().ok().and_then(trusting))
+            .clone(),
+    }
+    .ok_or_else(unusable)
+}
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
+    // The provider is named: a process may hold two, and then has no default.
+    let provider = rustls::crypto::ring::default_provider();
+    let mut config = ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // A resumed session would skip the certificate, and nothing is to be remembered between calls.
+    config.resumption = rustls::client::Resumption::disabled();
+    Some(Arc::new(config))
+}
+
+/// The public authorities and those of Amazon RDS.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
+    let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    Ok(roots)
+}
+
+/// The certificates of these authorities, or of Amazon RDS: for drivers that hold the public ones.
+#[cfg(feature = "mysql")]
+pub(crate) fn trusted(
+    own: Option<&CaCertificates>,
+) -> Result<Vec<CertificateDer<'static>>, RotatorError> {
+    static RDS: std::sync::OnceLock<Option<CaCertificates>> = std::sync::OnceLock::new();
+    let ca = own.or_else(|| {
+        let rds = RDS.get_or_init(|| CaCertificates::from_pem(RDS_BUNDLE).ok());
+        rds.as_ref()
+    });
+    ca.map(|ca| ca.0.clone()).ok_or_else(unusable)
+}
+
+/// What it means that nothing can be trusted.
+pub(crate) fn unusable() -> RotatorError {
+    RotatorError::misconfigured(
+        "the trusted certificates cannot be used; give the server's own as `ca_certificate`",
+    )
+}
+
+/// Refuses what cannot be the name of a server before anything is sent.
+pub(crate) fn check_server_name(name: &str) -> Result<(), RotatorError> {
+    match ServerName::try_from(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(RotatorError::misconfigured(
+            "the name to verify is no host name and no IP address; correct `tls_server_name`, or `host` \
+             where there is none",
+        )),
+    }
+}
+
+/// Says which part of the verification failed.
+pub(crate) fn refusal(fault: &rustls::Error, peer: &dyn fmt::Display) -> RotatorError {
+    use rustls::CertificateError as Certificate;
+    use rustls::Error::InvalidCertificate;
+    RotatorError::tls(match fault {
+        InvalidCertificate(Certificate::UnknownIssuer) => format!(
+            "the certificate of {peer} comes from no trusted authority; give its authority as \
+             `ca_certificate`"
+        ),
+        InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        ) => format!(
+            "the certificate of {peer} holds another name; give the name that it holds as \
+             `tls_server_name`"
+        ),
+        InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            format!("the certificate of {peer} has expired; renew it at the server")
+        }
+        InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+            format!(
+                "the certificate of {peer} is not valid yet; correct the server's clock or certificate"
+            )
+        }
+        InvalidCertificate(_) => format!(
+            "the certificate of {peer} cannot be verified; it must be a version 3 certificate with the \
+             server's name as subject alternative name, signed by an authority other than itself"
+        ),
+        _ => format!(
+            "no TLS connection to {peer}; the server must offer TLS 1.2 or 1.3 with common ciphers"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_authorities_can_all_be_read() {
+        let rds = CaCertificates::from_pem(RDS_BUNDLE).expect("every certificate of the bundle");
+        assert_eq!(rds.0.len(), RDS_BUNDLE.matches("BEGIN CERTIFICATE").count());
+        assert!(rds.0.len() >= 80);
+        let public = webpki_roots::TLS_SERVER_ROOTS.len();
+        assert!(public > 50);
+        let roots = built_in_roots().expect("both");
+        assert_eq!(roots.len(), rds.0.len() + public);
+        assert!(verifying(None).is_ok());
+    }
+
+    #[test]
+    fn own_authorities_are_read_whole_or_not_at_all() {
+        let good = "-----BEGIN CERTIFICATE-----";
+        let start = RDS_BUNDLE.find(good).expect("a certificate");
+        let one = &RDS_BUNDLE[start..RDS_BUNDLE[start + 1..].find(good).expect("another") + start];
+        let ca = CaCertificates::from_pem(&format!("around it\n{one}\nit")).expect("one");
+        assert_eq!(format!("{ca:?}"), "CaCertificates(1)");
+        assert!(ca.roots().is_ok());
+
+        let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for bad in [
+            "",
+            "no PEM",
+            no_certificate,
+            &format!("{one}\n{no_certificate}"),
+            &one.replace("-----END", "END"),
+        ] {
+            assert_eq!(CaCertificates::from_pem(bad), Err(InvalidCa), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_and_addresses_can_be_verified() {
+        for good in [
+            "db.example",
+            "localhost",
+            "127.0.0.1",
+            "::1",
+            "my_db.internal",
+        ] {
+            assert!(check_server_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "/var/run/postgresql", "host:5432"] {
+            assert!(check_server_name(bad).is_err(), "{bad}");
+        }
+    }
+}

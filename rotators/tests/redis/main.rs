@@ -1,0 +1,19 @@
+//! The rotator of Redis and Valkey users, against real servers.
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+mod kit;
+mod load;
+mod nodes;
+mod outages;
+mod privacy;
+mod rights;
+mod rotation;
+mod support;
+mod users;
+mod wrong;
