@@ -91,7 +91,7 @@ async fn a_version_is_held_longer_and_a_label_as_long_as_any_value() {
     assert_eq!(stub.gets(), 4);
     let read = secrets.get_secret_version(ID, &previous).await;
     assert_eq!(password(&read.expect("a version")), "password-2");
-    pass(Duration::from_secs(3600)).await;
+    pass(Duration::from_hours(1)).await;
     secrets
         .get_secret_version(ID, &first)
         .await

@@ -24,7 +24,7 @@ impl Target {
     }
 
     fn wants(&self, password: &str) {
-        self.0.lock().expect("no panic").0 = password.to_owned();
+        password.clone_into(&mut self.0.lock().expect("no panic").0);
     }
 
     /// The logins since the last time that this was asked.
@@ -165,7 +165,7 @@ async fn no_account_gets_locked() {
     let db = secrets.secret::<Login>(ID).await.expect("a login");
     stub.begin("2").await;
     // Ten minutes of an application that does not give up.
-    let end = tokio::time::Instant::now() + Duration::from_secs(600);
+    let end = tokio::time::Instant::now() + Duration::from_mins(10);
     let mut tries = 0;
     while tokio::time::Instant::now() < end {
         let fault = target.connect(&db).await.expect_err("a wrong password");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stub::{ID, Login, Mood, Stub, TTL, at_once, builder, pass, password, settle};
+use crate::stub::{ID, Login, Mood, SECOND, Stub, TTL, at_once, builder, pass, password, settle};
 
 #[tokio::test(start_paused = true)]
 async fn the_first_read_after_a_thaw_asks_without_waiting() {
@@ -37,7 +37,7 @@ async fn a_wall_clock_that_is_set_back_makes_no_value_fresh_for_long() {
     secrets.get_secret(ID).await.expect("a secret");
     pass(TTL / 2).await;
     // Further than the value is old: the next read notices, and asks when the other clock says so.
-    clock.set_back(Duration::from_secs(365 * 24 * 3600));
+    clock.set_back(Duration::from_hours(8760));
     secrets.get_secret(ID).await.expect("a secret");
     assert_eq!(stub.gets(), 1);
     pass(TTL / 2).await;
@@ -48,7 +48,7 @@ async fn a_wall_clock_that_is_set_back_makes_no_value_fresh_for_long() {
     // By less than that: nobody notices, but it is no more than once again as long.
     pass(TTL / 2).await;
     clock.set_back(TTL / 2);
-    pass(TTL - Duration::from_secs(1)).await;
+    pass(TTL.saturating_sub(SECOND)).await;
     secrets.get_secret(ID).await.expect("a secret");
     settle().await;
     assert_eq!(stub.gets(), 2);
@@ -64,7 +64,7 @@ async fn a_wall_clock_that_is_set_forward_costs_one_call() {
     let (builder, clock) = builder(&stub);
     let secrets = builder.build();
     secrets.get_secret(ID).await.expect("a secret");
-    clock.freeze(Duration::from_secs(3600));
+    clock.freeze(Duration::from_hours(1));
     for _ in 0..100 {
         secrets.get_secret(ID).await.expect("a secret");
         settle().await;

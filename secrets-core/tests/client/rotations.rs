@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use secrets_core::client::SecretsClient;
 use secrets_core::store::StoreErrorKind;
 
-use crate::stub::{ID, Login, Mood, Stub, TTL, builder, pass};
+use crate::stub::{ID, Login, Mood, SECOND, Stub, TTL, builder, pass};
 
 fn following(stub: &Stub) -> SecretsClient {
     builder(stub).0.follow_rotations().build()
@@ -43,7 +43,7 @@ async fn while_a_rotation_is_under_way_the_secret_is_watched() {
     assert_eq!(stub.gets(), 2);
     // And then no more.
     let before = stub.describes();
-    pass(TTL - Duration::from_secs(10)).await;
+    pass(TTL.saturating_sub(SECOND * 10)).await;
     assert_eq!(stub.describes(), before);
 }
 
@@ -51,14 +51,14 @@ async fn while_a_rotation_is_under_way_the_secret_is_watched() {
 async fn around_the_date_of_the_next_rotation_the_secret_is_watched() {
     let stub = Stub::new();
     // The clock of the tests starts there.
-    let start = SystemTime::UNIX_EPOCH + Duration::from_millis(2_000_000_000_000);
-    stub.next_rotation(start + Duration::from_secs(10 * 3600));
-    let ttl = Duration::from_secs(24 * 3600);
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    stub.next_rotation(start + Duration::from_hours(10));
+    let ttl = Duration::from_hours(24);
     let secrets = builder(&stub).0.ttl(ttl).follow_rotations().build();
     let _db = secrets.secret::<Login>(ID).await.expect("a login");
-    pass(Duration::from_secs(9 * 3600 - 1)).await;
+    pass(Duration::from_hours(9).saturating_sub(SECOND)).await;
     assert_eq!(stub.describes(), 1);
-    pass(Duration::from_secs(3600)).await;
+    pass(Duration::from_hours(1)).await;
     assert_eq!(stub.describes(), 1 + 60);
 }
 

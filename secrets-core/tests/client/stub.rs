@@ -17,8 +17,9 @@ use secrets_core::store::{
 use tokio::time::sleep;
 
 pub(crate) const ID: &str = "app/db";
-pub(crate) const TTL: Duration = Duration::from_secs(300);
-pub(crate) const MAX_STALE: Duration = Duration::from_secs(3600);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const TTL: Duration = Duration::from_mins(5);
+pub(crate) const MAX_STALE: Duration = Duration::from_hours(1);
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the store does with a call.
