@@ -72,7 +72,7 @@ async fn demonstrate<R>(
     secret: &SecretDocument,
 ) -> Result<usize, Box<dyn std::error::Error>>
 where
-    R: Rotator + 'static,
+    R: Rotator<Credential: 'static> + 'static,
 {
     let (store, id) = (MemoryStore::new(), SecretId::from("Demo/app"));
     let versions: [VersionId; 3] = [1, 2, 3].map(|n| format!("{n:0>32}").into());
@@ -81,7 +81,7 @@ where
     let rotation = Rotation::new(store.clone(), rotator(store.clone()));
     let driver = Driver::new(&store, &rotation, &id);
     let timeline = Timeline::start();
-    let client = SecretsClient::new(store.clone());
+    let client = SecretsClient::builder(store.clone()).try_pending().build();
     let readers = Readers::start(2, &client, &store, &rotator, &id, &timeline);
 
     readers.pass(PACE).await;

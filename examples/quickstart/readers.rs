@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use secrets_core::client::SecretsClient;
-use secrets_core::document::SecretDocument;
+use secrets_core::client::{Current, SecretHandle, SecretsClient};
 use secrets_core::event::{SecretId, VersionId};
 use secrets_core::rotator::{Context, Rotator, Verdict};
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::store::{Label, SecretReader, Version};
+use secrets_core::store::{Label, SecretStore};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -31,9 +30,9 @@ pub(crate) struct Readers {
     tasks: Vec<JoinHandle<Seen>>,
 }
 
-struct Reader<R> {
+struct Reader<R: Rotator> {
     name: String,
-    client: SecretsClient<MemoryStore>,
+    client: SecretsClient,
     store: MemoryStore,
     target: R,
     id: SecretId,
@@ -49,9 +48,9 @@ enum Login {
 }
 
 impl Readers {
-    pub(crate) fn start<R: Rotator + 'static>(
+    pub(crate) fn start<R: Rotator<Credential: 'static> + 'static>(
         count: usize,
-        client: &SecretsClient<MemoryStore>,
+        client: &SecretsClient,
         store: &MemoryStore,
         target: &impl Fn(MemoryStore) -> R,
         id: &SecretId,
@@ -100,11 +99,17 @@ impl Readers {
     }
 }
 
-impl<R: Rotator> Reader<R> {
+impl<R: Rotator<Credential: 'static>> Reader<R> {
     async fn run(self, stop: Arc<AtomicBool>, reads: Arc<AtomicUsize>) -> Seen {
+        let Ok(handle) = self.client.secret::<R::Credential>(self.id.as_str()).await else {
+            return Seen {
+                failed: 1,
+                ..Seen::default()
+            };
+        };
         let (mut seen, mut last) = (Seen::default(), String::new());
         while !stop.load(Ordering::Relaxed) {
-            let login = self.login().await;
+            let login = self.login(&handle).await;
             let now = match &login {
                 Login::Current(version) => format!("logs in with AWSCURRENT {}", short(version)),
                 Login::Newer(version) => {
@@ -130,33 +135,30 @@ impl<R: Rotator> Reader<R> {
         seen
     }
 
-    /// AWSCURRENT; where it is refused, whatever is AWSCURRENT by now, then AWSPENDING.
-    async fn login(&self) -> Login {
-        let Ok(first) = self.client.get_secret(self.id.clone()).await else {
+    /// The client tries AWSCURRENT as it knows it; where that is refused, AWSCURRENT as the store knows
+    /// it; then AWSPENDING.
+    async fn login(&self, handle: &SecretHandle<R::Credential>) -> Login {
+        let known = handle.current().map(|known| known.version_id().clone());
+        let attempt = async |candidate: Current<R::Credential>| {
+            let accepted = self.accepted(&candidate).await;
+            let version = candidate.version_id().clone();
+            if accepted { Ok(version) } else { Err(()) }
+        };
+        let Ok(version) = handle.connect_with(attempt, |()| true).await else {
             return Login::Refused;
         };
-        if self.accepted(&first).await {
-            return Login::Current(first.version().clone());
+        if known.as_ref() == Ok(&version) {
+            return Login::Current(version);
         }
-        if let Ok(newer) = self.client.get_secret(self.id.clone()).await
-            && newer.version() != first.version()
-            && self.accepted(&newer).await
-        {
-            return Login::Newer(newer.version().clone());
-        }
-        let pending = Version::Labelled(Label::Pending);
-        match self.store.get(&self.id, &pending).await {
-            Ok(pending) if self.accepted(&pending.document).await => Login::Pending(pending.id),
-            _ => Login::Refused,
+        match self.store.describe(&self.id).await {
+            Ok(state) if state.holder(&Label::Current) != Some(&version) => Login::Pending(version),
+            _ => Login::Newer(version),
         }
     }
 
-    async fn accepted(&self, secret: &SecretDocument) -> bool {
+    async fn accepted(&self, credential: &R::Credential) -> bool {
         let deadline = Instant::now() + Duration::from_secs(10);
         let cx = Context::new(self.id.clone(), "reader".into(), deadline);
-        match R::Credential::try_from(secret) {
-            Ok(credential) => self.target.test(&credential, &cx).await == Ok(Verdict::Accepted),
-            Err(_) => false,
-        }
+        self.target.test(credential, &cx).await == Ok(Verdict::Accepted)
     }
 }

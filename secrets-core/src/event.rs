@@ -53,6 +53,12 @@ impl SecretId {
     }
 }
 
+impl AsRef<str> for SecretId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<T: Into<String>> From<T> for SecretId {
     fn from(id: T) -> Self {
         Self(id.into())

@@ -158,6 +158,7 @@ fn the_plan_has_an_answer_for_every_label_set_and_only_the_right_one() {
                     rotation_enabled,
                     deleted,
                     last_rotated: None,
+                    next_rotation: None,
                     versions: versions.clone(),
                 };
                 let holds = |label| state.holder(label) == Some(&own);

@@ -1,103 +1,303 @@
-//! What applications embed: reads the current value of a secret.
+//! What applications embed: secrets that are read at once, kept fresh, and never printed.
 //!
 //! ```
 //! use secrets_core::client::{ClientError, SecretsClient};
-//! # use secrets_core::document::SecretDocument;
+//! # use secrets_core::document::{DocumentError, SecretDocument};
+//! # use secrecy::SecretString;
+//! struct Login { user: SecretString, password: SecretString }
+//!
+//! impl TryFrom<&SecretDocument> for Login {
+//!     type Error = DocumentError;
+//!
+//!     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
+//!         Ok(Self { user: secret.text("username")?, password: secret.text("password")? })
+//!     }
+//! }
+//!
 //! # #[cfg(feature = "testing")]
 //! # async fn run() -> Result<(), ClientError> {
 //! # let store = secrets_core::store::memory::MemoryStore::new();
-//! # let first = "3f6b7c1e-9d0a-4d6e-8a51-0c2f4b7e9a10".into();
-//! # store.put_current(&"app/db".into(), &first, &SecretDocument::from_text(r#"{"password": "x"}"#)).unwrap();
 //! let secrets = SecretsClient::new(store);
-//! let secret = secrets.get_secret("app/db").await?;
-//! let password = secret.text("password")?;
+//! let api_key = secrets.get_secret("app/api-key").await?; // text, JSON or bytes
+//! let db = secrets.secret::<Login>("app/db").await?;      // parsed once a version
+//! let login = db.current()?;                              // no waiting, no lock, no allocation
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What is promised, and how it behaves when the store does not, is in `docs/client.md`.
+//!
+//! # How it works
+//! `SecretsClient::get_secret` finds the `Entry` of the id in a map that is never changed, only replaced
+//! (`cache`), and takes the value from it (`entry`). Both take no lock. An entry whose `Window` has closed
+//! is looked at behind a lock: is it due, is somebody asking already, may it still be served? If it is due,
+//! one task asks the store (`flight`, `upstream`), and everybody goes on with what there is. A
+//! [`SecretHandle`] adds a value that was parsed when the version came in (`handle`), and the search for a
+//! credential that the target accepts (`connect`).
+//!
+//! There is no synchronisation of our own on the way of a read: a value is published by `arc_swap`, whole;
+//! all decisions are taken behind one lock an entry; the two numbers of the window are a hint only.
 
-use std::ops::Deref;
+pub mod blocking;
+mod builder;
+mod cache;
+mod clock;
+mod connect;
+mod entry;
+#[cfg(feature = "aws")]
+mod environment;
+mod error;
+#[cfg(feature = "extension")]
+pub mod extension;
+mod flight;
+mod handle;
+mod load;
+mod pace;
+mod prefetch;
+mod refusals;
+mod secret;
+mod stats;
+mod upstream;
 
-use crate::document::{DocumentError, SecretDocument};
-use crate::event::{SecretId, VersionId};
-use crate::store::{SecretReader, StoreError, Version};
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
-/// Reads secrets from one store.
-#[derive(Clone, Debug)]
-pub struct SecretsClient<R>(R);
+use tokio::runtime::Handle;
 
-/// The current value of a secret, and which version it is.
-#[derive(Clone, Debug)]
-pub struct Secret {
-    version: VersionId,
-    document: SecretDocument,
+use crate::event::SecretId;
+use crate::store::{Label, SecretReader, Version};
+
+pub use builder::Builder;
+#[cfg(feature = "testing")]
+pub use clock::TestClock;
+pub use connect::ConnectError;
+#[cfg(feature = "aws")]
+pub use environment::MissingSettings;
+pub use error::{ClientError, Fault};
+pub use handle::{Current, FromSecret, SecretHandle};
+pub use load::Loaded;
+pub use secret::Secret;
+pub use stats::Stats;
+
+use cache::Cache;
+use clock::Clock;
+use entry::{Entry, Seen};
+use stats::Counters;
+use upstream::Upstream;
+
+/// Reads secrets of one store, and holds what it has read. Clones share everything.
+#[derive(Clone)]
+pub struct SecretsClient(Arc<Core>);
+
+struct Core {
+    upstream: Box<dyn Upstream>,
+    settings: builder::Settings,
+    clock: Clock,
+    counters: Counters,
+    /// What holds AWSCURRENT, by every id under which it was asked for, and by ARN.
+    current: Cache<Box<str>>,
+    /// Everything else.
+    versions: Cache<(Box<str>, Version)>,
+    chosen: Option<Handle>,
+    built_in: OnceLock<Handle>,
 }
 
-impl Secret {
-    /// The version that was current.
-    pub fn version(&self) -> &VersionId {
-        &self.version
-    }
-}
-
-impl Deref for Secret {
-    type Target = SecretDocument;
-
-    fn deref(&self) -> &SecretDocument {
-        &self.document
-    }
-}
-
-impl<R: SecretReader> SecretsClient<R> {
-    /// A client over this reader.
-    pub fn new(reader: R) -> Self {
-        Self(reader)
+impl SecretsClient {
+    /// A client over this reader, with all settings at their defaults.
+    pub fn new(reader: impl SecretReader + 'static) -> Self {
+        Self::builder(reader).build()
     }
 
-    /// Reads the value that holds `AWSCURRENT`, by name, ARN or partial ARN.
-    ///
-    /// Every call asks the store; nothing is cached.
+    /// A client over this reader, to be set up.
+    pub fn builder<R: SecretReader + 'static>(reader: R) -> Builder<R> {
+        Builder::new(reader)
+    }
+
+    /// The value that holds `AWSCURRENT`, by name, ARN or partial ARN.
     ///
     /// # Errors
-    /// [`ClientError::Store`], which says who must act.
-    pub async fn get_secret(&self, id: impl Into<SecretId>) -> Result<Secret, ClientError> {
-        let version = self.0.get(&id.into(), &Version::CURRENT).await?;
-        Ok(Secret {
-            version: version.id,
-            document: version.document,
-        })
+    /// [`ClientError`], where there is no value that may be served.
+    pub async fn get_secret(&self, id: impl AsRef<str>) -> Result<Secret, ClientError> {
+        let (core, id) = (&self.0, id.as_ref());
+        if let Some(secret) = self.held(id) {
+            return Ok(secret);
+        }
+        core.read(&core.current_entry(id)).await
     }
 
-    /// The same, as what the caller makes of it.
+    /// What may be served without a further look.
+    #[inline]
+    fn held(&self, id: &str) -> Option<Secret> {
+        let held = self.0.current.at(id, |entry| entry.fresh())?;
+        self.0.counters.hit();
+        Some(Secret(held))
+    }
+
+    /// The same, as what the caller makes of it, each time anew.
     ///
     /// # Errors
-    /// [`ClientError::Store`], or [`ClientError::Document`] where the value does not fit.
-    pub async fn get<T>(&self, id: impl Into<SecretId>) -> Result<T, ClientError>
-    where
-        T: for<'d> TryFrom<&'d SecretDocument, Error = DocumentError>,
-    {
+    /// As for [`get_secret`](Self::get_secret); [`ClientError::Document`] where the value does not fit.
+    pub async fn get<T: FromSecret>(&self, id: impl AsRef<str>) -> Result<T, ClientError> {
         let secret = self.get_secret(id).await?;
-        Ok(T::try_from(&secret.document)?)
+        Ok(T::try_from(&secret)?)
+    }
+
+    /// A certain version, or the one that holds a certain label.
+    ///
+    /// A version never changes; so one that is asked for by id is held for `version_ttl`.
+    ///
+    /// # Errors
+    /// As for [`get_secret`](Self::get_secret).
+    pub async fn get_secret_version(
+        &self,
+        id: impl AsRef<str>,
+        version: &Version,
+    ) -> Result<Secret, ClientError> {
+        if *version == Version::Labelled(Label::Current) {
+            return self.get_secret(id).await;
+        }
+        let entry = self.0.version_entry(id.as_ref(), version);
+        if let Some(held) = entry.fresh() {
+            self.0.counters.hit();
+            return Ok(Secret(held));
+        }
+        self.0.read(&entry).await
+    }
+
+    /// A handle on the secret as a `T`: parsed once a version, to be kept and cloned.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn secret<T: FromSecret>(
+        &self,
+        id: impl AsRef<str>,
+    ) -> Result<SecretHandle<T>, ClientError> {
+        let (core, id) = (&self.0, id.as_ref());
+        core.ready(&core.current_entry(id)).await?;
+        // Only now is it known which ids mean the same secret.
+        let entry = core.current_entry(id);
+        core.ready(&entry).await?;
+        Ok(SecretHandle::new(entry.slot(core)?))
+    }
+
+    /// What this client has done so far.
+    pub fn stats(&self) -> Stats {
+        self.0.counters.snapshot()
     }
 }
 
-/// Why a secret could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// The store did not give it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The value is not what the caller needs.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
+impl fmt::Debug for SecretsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretsClient")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
 }
 
-impl ClientError {
-    /// Whether the same call may succeed later without anybody acting.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Store(fault) => fault.kind.is_transient(),
-            Self::Document(_) => false,
+impl Core {
+    /// Where to ask the store: see [`flight`].
+    fn runtime(&self) -> Option<Handle> {
+        if let Some(chosen) = &self.chosen {
+            return Some(chosen.clone());
+        }
+        let Ok(here) = Handle::try_current() else {
+            return self.built_in.get().cloned();
+        };
+        let _ = self.built_in.set(here.clone());
+        Some(here)
+    }
+
+    fn current_entry(&self, id: &str) -> Arc<Entry> {
+        if let Some(entry) = self.current.at(id, |entry| Some(Arc::clone(entry))) {
+            return entry;
+        }
+        let key: Box<str> = id.into();
+        let made = self.current.entry(&key, || self.make(id, Version::CURRENT));
+        self.evicted(made)
+    }
+
+    fn version_entry(&self, id: &str, version: &Version) -> Arc<Entry> {
+        let key = (id.into(), version.clone());
+        let made = self.versions.entry(&key, || self.make(id, version.clone()));
+        self.evicted(made)
+    }
+
+    fn make(&self, id: &str, version: Version) -> Entry {
+        let rules = self.settings.rules(&version);
+        Entry::new(SecretId::from(id), version, rules, self.clock.clone())
+    }
+
+    fn evicted(&self, (entry, evicted): (Arc<Entry>, usize)) -> Arc<Entry> {
+        let evicted = u64::try_from(evicted).unwrap_or(u64::MAX);
+        self.counters
+            .evictions
+            .fetch_add(evicted, Ordering::Relaxed);
+        entry
+    }
+
+    async fn read(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<Secret, ClientError> {
+        loop {
+            self.ready(entry).await?;
+            let held = entry.value.load();
+            if held.is_some() {
+                return Ok(Secret(held));
+            }
+        }
+    }
+
+    /// Waits until the entry holds a value that may be served; not at all if it does.
+    async fn ready(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<(), ClientError> {
+        let mut lost = 0;
+        let mut waited = false;
+        loop {
+            let flight = match entry.look(self) {
+                Seen::Usable if waited => return Ok(()),
+                Seen::Usable => {
+                    self.counters.hit();
+                    return Ok(());
+                }
+                Seen::Failed(fault) => {
+                    self.counters.negative_hits.fetch_add(1, Ordering::Relaxed);
+                    return Err(fault);
+                }
+                Seen::Awaited(flight) => flight,
+            };
+            if !waited {
+                self.counters.misses.fetch_add(1, Ordering::Relaxed);
+                waited = true;
+            }
+            match flight.landed().await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(fault)) if fault.is_transient() && entry.value.load().is_some() => {
+                    return Err(entry.fault());
+                }
+                Ok(Err(fault)) => return Err(fault),
+                Err(flight::Lost) if lost < 2 => lost += 1,
+                Err(flight::Lost) => {
+                    return Err(ClientError::Interrupted {
+                        secret: entry.id.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The store has told the secret's ARN: from now on it leads to the same entry as the id that was
+    /// asked for. The name does not, unless it was asked for: another account's secret, asked for by ARN,
+    /// may have the name of one of ours.
+    fn unify(&self, entry: &Arc<Entry>, before: Option<&SecretId>) {
+        let arn = entry.state().arn.clone();
+        if entry.version != Version::CURRENT || arn.as_ref() == before {
+            return;
+        }
+        let own: Box<str> = entry.id.as_str().into();
+        if before.is_some() {
+            // Deleted and made anew under its name: what else led here meant the other one.
+            self.current.unalias(&own, entry);
+        }
+        if let Some(arn) = arn {
+            self.current.alias(&own, &arn.as_str().into(), entry);
         }
     }
 }

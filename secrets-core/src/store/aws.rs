@@ -1,5 +1,7 @@
 //! Secrets Manager itself: the only file that names the SDK.
 
+mod batch;
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -133,22 +135,57 @@ impl SecretReader for AwsStore {
                 .version_stage(label.as_str()),
         };
         let reply = call.send().await.map_err(|fault| error(GET, id, &fault))?;
-        let unreadable = || {
+        let value = Value {
+            text: reply.secret_string.map(Zeroizing::new),
+            bytes: reply.secret_binary,
+            version: reply.version_id,
+            labels: reply.version_stages,
+            created: reply.created_date,
+            arn: reply.arn,
+        };
+        value.read().ok_or_else(|| {
             StoreError::new(StoreErrorKind::Unavailable, GET, id).with_code(Some(UNREADABLE.into()))
-        };
-        let document = match (reply.secret_string, reply.secret_binary) {
-            (Some(text), _) => SecretDocument::from_text(&Zeroizing::new(text)),
+        })
+    }
+
+    fn batch_limit(&self) -> usize {
+        batch::LIMIT
+    }
+
+    async fn get_batch(
+        &self,
+        ids: &[SecretId],
+    ) -> Result<Vec<Result<SecretVersion, StoreError>>, StoreError> {
+        batch::get(self, ids).await
+    }
+}
+
+/// What the service says of one version, in the fields that all its answers share.
+struct Value {
+    text: Option<Zeroizing<String>>,
+    bytes: Option<Blob>,
+    version: Option<String>,
+    labels: Option<Vec<String>>,
+    created: Option<DateTime>,
+    arn: Option<String>,
+}
+
+impl Value {
+    fn read(self) -> Option<SecretVersion> {
+        let document = match (self.text, self.bytes) {
+            (Some(text), _) => SecretDocument::from_text(&text),
             (None, Some(bytes)) => SecretDocument::from_bytes(bytes.into_inner()),
-            (None, None) => return Err(unreadable()),
+            (None, None) => return None,
         };
-        let labels = reply.version_stages.unwrap_or_default();
-        Ok(SecretVersion {
-            id: reply.version_id.ok_or_else(unreadable)?.into(),
+        let labels = self.labels.unwrap_or_default();
+        Some(SecretVersion {
+            id: self.version?.into(),
             labels: labels
                 .iter()
                 .map(|label| Label::from(label.as_str()))
                 .collect(),
-            created: reply.created_date.and_then(time),
+            created: self.created.and_then(time),
+            arn: self.arn.map(SecretId::from),
             document,
         })
     }
@@ -168,6 +205,7 @@ impl SecretStore for AwsStore {
             rotation_enabled: reply.rotation_enabled,
             deleted: reply.deleted_date.is_some(),
             last_rotated: reply.last_rotated_date.and_then(time),
+            next_rotation: reply.next_rotation_date.and_then(time),
             versions: versions
                 .into_iter()
                 .map(|(version, labels)| {

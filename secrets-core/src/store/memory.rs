@@ -262,6 +262,7 @@ impl SecretReader for MemoryStore {
             Ok(SecretVersion {
                 labels: slot.labels.clone(),
                 created: Some(slot.created),
+                arn: None,
                 document: slot.value.clone().ok_or_else(missing)?,
                 id: wanted,
             })
@@ -276,6 +277,7 @@ impl SecretStore for MemoryStore {
                 rotation_enabled: secret.rotation_enabled,
                 deleted: secret.deleted,
                 last_rotated: secret.last_rotated,
+                next_rotation: None,
                 versions: secret
                     .versions
                     .iter()

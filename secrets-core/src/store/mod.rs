@@ -83,6 +83,8 @@ pub struct SecretVersion {
     pub labels: BTreeSet<Label>,
     /// When it was made.
     pub created: Option<SystemTime>,
+    /// The ARN of the secret, where the store tells it. A secret is asked for by many ids; it has one ARN.
+    pub arn: Option<SecretId>,
     /// Its value.
     pub document: SecretDocument,
 }
@@ -96,6 +98,8 @@ pub struct SecretState {
     pub deleted: bool,
     /// When the last rotation came to its end.
     pub last_rotated: Option<SystemTime>,
+    /// The next one is to happen on or before this date.
+    pub next_rotation: Option<SystemTime>,
     /// All versions that the service lists, also empty ones.
     pub versions: BTreeMap<VersionId, BTreeSet<Label>>,
 }
@@ -146,6 +150,39 @@ pub trait SecretReader: Send + Sync {
         id: &SecretId,
         version: &Version,
     ) -> impl Future<Output = Result<SecretVersion, StoreError>> + Send;
+
+    /// The same, past any cache that stands between here and the service. By default there is none.
+    fn get_past_caches(
+        &self,
+        id: &SecretId,
+        version: &Version,
+    ) -> impl Future<Output = Result<SecretVersion, StoreError>> + Send {
+        self.get(id, version)
+    }
+
+    /// How many ids [`get_batch`](Self::get_batch) takes to the service in one call; 1 where it asks
+    /// for one after the other.
+    fn batch_limit(&self) -> usize {
+        1
+    }
+
+    /// Reads the current version of each of these secrets: one answer an id, in their order.
+    ///
+    /// # Errors
+    /// An error of the call as a whole, such as a missing right to ask for many at once.
+    fn get_batch(
+        &self,
+        ids: &[SecretId],
+    ) -> impl Future<Output = Result<Vec<Result<SecretVersion, StoreError>>, StoreError>> + Send
+    {
+        async move {
+            let mut answers = Vec::with_capacity(ids.len());
+            for id in ids {
+                answers.push(self.get(id, &Version::CURRENT).await);
+            }
+            Ok(answers)
+        }
+    }
 }
 
 /// What a rotation needs beyond reading.
@@ -253,6 +290,26 @@ impl<T: SecretReader> SecretReader for std::sync::Arc<T> {
         version: &Version,
     ) -> impl Future<Output = Result<SecretVersion, StoreError>> + Send {
         (**self).get(id, version)
+    }
+
+    fn get_past_caches(
+        &self,
+        id: &SecretId,
+        version: &Version,
+    ) -> impl Future<Output = Result<SecretVersion, StoreError>> + Send {
+        (**self).get_past_caches(id, version)
+    }
+
+    fn batch_limit(&self) -> usize {
+        (**self).batch_limit()
+    }
+
+    fn get_batch(
+        &self,
+        ids: &[SecretId],
+    ) -> impl Future<Output = Result<Vec<Result<SecretVersion, StoreError>>, StoreError>> + Send
+    {
+        (**self).get_batch(ids)
     }
 }
 

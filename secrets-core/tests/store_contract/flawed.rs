@@ -121,6 +121,7 @@ impl SecretReader for Flawed {
                 id,
                 labels: BTreeSet::from([Label::Pending]),
                 created: None,
+                arn: None,
                 document: SecretDocument::from_text(""),
             });
         }

@@ -1,15 +1,11 @@
 //! What applications get: text, JSON and binary, the current version and no other, and errors that they can
 //! tell apart.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that panics is a test that fails"
-)]
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use secrets_core::client::{ClientError, SecretsClient};
+use secrets_core::client::{SecretsClient, TestClock};
 use secrets_core::document::{DocumentError, Exposed, SecretDocument};
 use secrets_core::event::SecretId;
 use secrets_core::store::memory::MemoryStore;
@@ -17,6 +13,8 @@ use secrets_core::store::{
     Label, SecretReader, SecretStore, SecretVersion, StoreError, StoreErrorKind, Version,
 };
 use secrets_core::testing::sentinel;
+
+use crate::stub::{TTL, pass};
 
 fn store(value: &SecretDocument) -> MemoryStore {
     let store = MemoryStore::new();
@@ -70,11 +68,13 @@ async fn text_json_and_binary_are_read() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pending_value_is_not_read_and_a_published_one_is() {
     let store = store(&SecretDocument::from_text("old"));
     let (id, next) = (SecretId::from("app/db"), "v2".into());
-    let client = SecretsClient::new(store.clone());
+    let clock = TestClock::new();
+    let builder = SecretsClient::builder(store.clone()).ttl(TTL);
+    let client = builder.clock(&clock).build();
     store.begin_rotation(&id, &next).expect("a rotation");
     store
         .put_pending(&id, &next, &SecretDocument::from_text("new"), None)
@@ -92,6 +92,9 @@ async fn a_pending_value_is_not_read_and_a_published_one_is() {
         .promote(&id, &"v1".into(), &next)
         .await
         .expect("a value");
+    pass(TTL).await;
+    client.get_secret("app/db").await.expect("the old one");
+    pass(Duration::ZERO).await;
     assert_eq!(
         client
             .get_secret("app/db")
@@ -130,7 +133,7 @@ async fn the_label_is_always_named_and_errors_can_be_told_apart() {
         let client = SecretsClient::new(Refusing(kind, Arc::clone(&asked)));
         let fault = client.get_secret("app/db").await.expect_err("a refusal");
         assert!(
-            matches!(&fault, ClientError::Store(fault) if fault.kind == kind),
+            fault.fault().is_some_and(|fault| fault.kind == kind),
             "{fault:?}"
         );
         assert_eq!(fault.is_transient(), transient, "{fault:?}");

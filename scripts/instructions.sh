@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Instructions of one read of a held secret, counted by callgrind: what 100,000 more reads cost, divided.
+# Fails if a read costs more than it is allowed to. Needs valgrind (Debian: apt-get install valgrind).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+command -v valgrind >/dev/null || { echo "valgrind is missing; run: apt-get install valgrind" >&2; exit 1; }
+
+# With symbols left in and without the optimisation over all crates: it is built in seconds, and counts more.
+binary=$(CARGO_PROFILE_BENCH_LTO=off cargo bench --quiet -p secrets-core --features testing --bench client_reads \
+    --no-run --message-format json | sed -n 's/.*"executable":"\([^"]*client_reads[^"]*\)".*/\1/p' | tail -1)
+
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$binary" "$1" "$2" 2>&1 |
+        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+
+status=0
+while read -r kind most; do
+    few=$(instructions "$kind" 1000)
+    many=$(instructions "$kind" 101000)
+    each=$(((many - few) / 100000))
+    echo "$kind: $each instructions a read, at most $most"
+    ((each > 0 && each <= most)) || status=1
+done <<<"handle 130
+get_secret 500"
+exit $status

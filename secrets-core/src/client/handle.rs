@@ -1,0 +1,360 @@
+//! A secret that an application keeps at hand: parsed once a version, read without a lock.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::Core;
+use super::entry::{Entry, Held, Seen, TooSoon};
+use super::error::ClientError;
+use crate::document::{DocumentError, SecretDocument};
+use crate::event::{SecretId, VersionId};
+
+/// What a secret can be read as: anything that is made of a document.
+pub trait FromSecret:
+    for<'d> TryFrom<&'d SecretDocument, Error = DocumentError> + Send + Sync + 'static
+{
+}
+
+impl<T> FromSecret for T where
+    T: for<'d> TryFrom<&'d SecretDocument, Error = DocumentError> + Send + Sync + 'static
+{
+}
+
+/// A secret that is kept at hand as a `T`; made by [`SecretsClient::secret`](super::SecretsClient::secret).
+///
+/// All handles of one secret and one type share what was parsed. While one lives, a task asks for the secret
+/// when that is due, whether it is read or not.
+pub struct SecretHandle<T> {
+    pub(super) slot: Arc<Slot<T>>,
+    seen: watch::Receiver<u64>,
+}
+
+/// The current version of a secret as a `T`. It stays what it is when a newer version comes, so keep it no
+/// longer than it takes to use it.
+pub struct Current<T>(Guard<Option<Arc<Parsed<T>>>>);
+
+struct Parsed<T> {
+    value: T,
+    version: VersionId,
+    entry: Arc<Entry>,
+}
+
+/// Where the handles of one secret and type find the current value.
+pub(super) struct Slot<T> {
+    pub(super) core: Arc<Core>,
+    pub(super) entry: Arc<Entry>,
+    value: ArcSwapOption<Parsed<T>>,
+    /// Why the newest version is not in `value`.
+    unfit: Mutex<Option<DocumentError>>,
+    versions: watch::Sender<u64>,
+}
+
+/// What an entry does with all that was made of its value.
+pub(super) trait Publish: Send + Sync {
+    fn publish(&self, held: &Held);
+    fn clear(&self);
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+impl<T: FromSecret> Publish for Slot<T> {
+    fn publish(&self, held: &Held) {
+        let unfit = match T::try_from(&held.document) {
+            Ok(value) => {
+                self.value.store(Some(Arc::new(Parsed {
+                    value,
+                    version: held.id.clone(),
+                    entry: Arc::clone(&self.entry),
+                })));
+                self.versions.send_modify(|count| *count += 1);
+                None
+            }
+            Err(fault) => {
+                tracing::error!(
+                    secret = %self.entry.id, version = %held.id, %fault,
+                    "this version does not fit; handles keep the one before"
+                );
+                Some(fault)
+            }
+        };
+        *self.unfit.lock().unwrap_or_else(PoisonError::into_inner) = unfit;
+    }
+
+    fn clear(&self) {
+        self.value.store(None);
+    }
+
+    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+impl<T> Slot<T> {
+    pub(super) fn read(&self) -> Option<Current<T>> {
+        let value = self.value.load();
+        value.is_some().then_some(Current(value))
+    }
+
+    fn unfit(&self) -> Option<DocumentError> {
+        let unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
+        unfit.clone()
+    }
+}
+
+impl Entry {
+    /// The slot of that type, made if there is none yet.
+    pub(super) fn slot<T: FromSecret>(
+        self: &Arc<Self>,
+        core: &Arc<Core>,
+    ) -> Result<Arc<Slot<T>>, DocumentError> {
+        let mut state = self.state();
+        let known = state.slots.iter();
+        let known = known.filter(|(kind, _)| *kind == TypeId::of::<T>());
+        let mut known = known.filter_map(|(_, slot)| slot.upgrade()?.any().downcast().ok());
+        if let Some(slot) = known.next() {
+            return Ok(slot);
+        }
+        drop(known);
+        let slot = Arc::new(Slot {
+            core: Arc::clone(core),
+            entry: Arc::clone(self),
+            value: ArcSwapOption::empty(),
+            unfit: Mutex::default(),
+            versions: watch::Sender::new(0),
+        });
+        if let Some(held) = &*self.value.load() {
+            slot.publish(held);
+        }
+        if let Some(fault) = slot.unfit() {
+            return Err(fault);
+        }
+        let weak: Weak<Slot<T>> = Arc::downgrade(&slot);
+        state.slots.push((TypeId::of::<T>(), weak));
+        Ok(slot)
+    }
+}
+
+impl<T: FromSecret> SecretHandle<T> {
+    pub(super) fn new(slot: Arc<Slot<T>>) -> Self {
+        keep_fresh(&slot.core, &slot.entry);
+        let seen = slot.versions.subscribe();
+        Self { slot, seen }
+    }
+
+    /// The current version: no waiting, no lock, no allocation.
+    ///
+    /// A value that is due to be confirmed is served while one task asks the store.
+    ///
+    /// # Errors
+    /// The store has refused to give the secret, or could not be asked for longer than `max_stale`.
+    #[inline]
+    pub fn current(&self) -> Result<Current<T>, ClientError> {
+        let value = self.slot.value.load();
+        let entry = &self.slot.entry;
+        if value.is_some() && entry.window.holds(entry.clock.wall()) {
+            return Ok(Current(value));
+        }
+        drop(value);
+        self.look()
+    }
+
+    #[cold]
+    fn look(&self) -> Result<Current<T>, ClientError> {
+        let slot = &self.slot;
+        match slot.entry.look(&slot.core) {
+            Seen::Usable => {
+                let value = slot.value.load();
+                match (value.is_some(), slot.unfit()) {
+                    (true, _) => Ok(Current(value)),
+                    (false, Some(fault)) => Err(fault.into()),
+                    (false, None) => Err(slot.entry.fault()),
+                }
+            }
+            Seen::Awaited(_) => Err(slot.entry.fault()),
+            Seen::Failed(fault) => Err(fault),
+        }
+    }
+
+    /// The same; where there is nothing that may be served, it waits for the store's answer.
+    ///
+    /// # Errors
+    /// As for [`current`](Self::current), after the store was asked.
+    pub async fn get(&self) -> Result<Current<T>, ClientError> {
+        if let Ok(current) = self.current() {
+            return Ok(current);
+        }
+        self.slot.core.ready(&self.slot.entry).await?;
+        self.current()
+    }
+
+    /// Asks the store now, whatever the age of the value, and gives what is current then. Whoever asks at the
+    /// same time shares the call, and `refresh_interval` limits how often there is one.
+    ///
+    /// # Errors
+    /// The store's. What is held goes on being served by [`current`](Self::current) if that is transient.
+    pub async fn refresh(&self) -> Result<Current<T>, ClientError> {
+        let slot = &self.slot;
+        slot.entry.force(&slot.core, TooSoon::Wait).await?;
+        self.current()
+    }
+
+    /// Waits for a version that this handle has not been told of yet. A new handle, or a clone, knows the one
+    /// that is current when it is made, or what its original knew.
+    pub async fn changed(&mut self) {
+        keep_fresh(&self.slot.core, &self.slot.entry);
+        // The sender lives as long as the slot, which this handle holds.
+        let _ = self.seen.changed().await;
+    }
+
+    /// Waits until another version than this one is current.
+    ///
+    /// # Errors
+    /// As for [`current`](Self::current).
+    pub async fn newer_than(&self, version: &VersionId) -> Result<Current<T>, ClientError> {
+        let mut versions = self.slot.versions.subscribe();
+        keep_fresh(&self.slot.core, &self.slot.entry);
+        loop {
+            versions.mark_unchanged();
+            let current = self.get().await?;
+            if current.version_id() != version {
+                return Ok(current);
+            }
+            drop(current);
+            let _ = versions.changed().await;
+        }
+    }
+
+    /// The id by which the secret is asked for.
+    pub fn id(&self) -> &SecretId {
+        &self.slot.entry.id
+    }
+
+    /// Why the newest version of the secret is not the one that is served: it could not be read as a `T`.
+    pub(super) fn unfit(&self) -> Option<DocumentError> {
+        self.slot.unfit()
+    }
+}
+
+impl<T> Current<T> {
+    fn parsed(&self) -> &Parsed<T> {
+        match &*self.0 {
+            Some(parsed) => parsed,
+            None => unreachable!("only made of a value that is there"),
+        }
+    }
+
+    /// Which version it is.
+    pub fn version_id(&self) -> &VersionId {
+        &self.parsed().version
+    }
+
+    /// How long ago the store last confirmed the secret that this is a version of.
+    pub fn age(&self) -> Duration {
+        self.parsed().entry.age().unwrap_or_default()
+    }
+
+    /// Whether it is time to ask the store again, or there already is another version.
+    pub fn is_stale(&self) -> bool {
+        let parsed = self.parsed();
+        parsed.entry.is_due() || parsed.entry.held_version().as_ref() != Some(&parsed.version)
+    }
+}
+
+impl<T> Deref for Current<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.parsed().value
+    }
+}
+
+impl<T> fmt::Debug for Current<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Current {{ version: {}, value: [redacted] }}",
+            self.version_id()
+        )
+    }
+}
+
+impl<T> fmt::Display for Current<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[redacted], version {}", self.version_id())
+    }
+}
+
+impl<T> Clone for SecretHandle<T> {
+    fn clone(&self) -> Self {
+        Self {
+            slot: Arc::clone(&self.slot),
+            seen: self.seen.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for SecretHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretHandle {{ secret: {} }}", self.slot.entry.id)
+    }
+}
+
+/// The one task that asks for an entry with handles when that is due. Nothing depends on it: reads look for
+/// themselves, and where its runtime ended the next handle or `changed` starts another.
+fn keep_fresh(core: &Arc<Core>, entry: &Arc<Entry>) {
+    let Some(runtime) = core.runtime() else {
+        return;
+    };
+    {
+        let mut state = entry.state();
+        if state.kept {
+            return;
+        }
+        state.kept = true;
+    }
+    let keeper = Keeper(Arc::downgrade(entry));
+    runtime.spawn(keeper.run(Arc::downgrade(core)));
+}
+
+struct Keeper(Weak<Entry>);
+
+impl Keeper {
+    /// It holds on to nothing while it waits, so that the value is wiped with the last handle.
+    async fn run(self, core: Weak<Core>) {
+        loop {
+            let (wait, replanned) = match self.0.upgrade() {
+                Some(entry) if entry.in_use() => (entry.next_look(), Arc::clone(&entry.replanned)),
+                _ => return,
+            };
+            if !wait.is_zero() {
+                let _ = timeout(wait, replanned.notified()).await;
+                continue;
+            }
+            let flight = match (self.0.upgrade(), core.upgrade()) {
+                (Some(entry), Some(core)) => {
+                    entry.look(&core);
+                    entry.state().flight.clone()
+                }
+                _ => return,
+            };
+            match flight {
+                Some(flight) => drop(flight.landed().await),
+                None => tokio::task::yield_now().await,
+            }
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(entry) = self.0.upgrade() {
+            entry.state().kept = false;
+        }
+    }
+}
