@@ -9,6 +9,7 @@
 )]
 
 mod bad_replies;
+mod foreign;
 mod kit;
 mod provider;
 mod readers;
