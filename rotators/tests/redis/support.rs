@@ -1,5 +1,6 @@
 //! A server, a store with one secret, and what the tests ask of them.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use harness::redis::{RedisBuilder, RedisServer};
@@ -49,8 +50,11 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 pub(crate) fn sha256(password: &str) -> String {
-    let digest = digest(&SHA256, password.as_bytes());
-    digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    let mut hex = String::new();
+    for byte in digest(&SHA256, password.as_bytes()).as_ref() {
+        write!(hex, "{byte:02x}").expect("strings take everything");
+    }
+    hex
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -101,7 +105,7 @@ impl Client {
     pub(crate) async fn call(&mut self, words: &[&str]) -> String {
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
-            request += &format!("${}\r\n{word}\r\n", word.len());
+            write!(request, "${}\r\n{word}\r\n", word.len()).expect("strings take everything");
         }
         self.0.write_all(request.as_bytes()).await.expect("sent");
         self.0.flush().await.expect("sent");
@@ -250,10 +254,6 @@ impl Fixture {
         let ca = CaCertificates::from_pem(&self.server.ca_pem());
         settings.ca_certificate = Some(ca.expect("an authority"));
         settings
-    }
-
-    pub(crate) fn rotator(&self) -> SingleUser<MemoryStore> {
-        SingleUser::new(self.store.clone(), self.settings())
     }
 
     pub(crate) fn rotation(&self) -> RedisRotation {

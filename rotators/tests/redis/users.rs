@@ -145,7 +145,7 @@ async fn hostile_passwords_rotate(builder: RedisBuilder) {
 /// Without `masterarn`: a user that may do everything changes itself.
 async fn the_default_user_rotates_itself(builder: RedisBuilder) {
     let mut fixture = Fixture::start(builder).await;
-    fixture.user = "default".to_owned();
+    "default".clone_into(&mut fixture.user);
     let own = json!({
         "host": fixture.server.host(), "port": fixture.server.port().to_string(),
         "password": fixture.server.admin_password(),

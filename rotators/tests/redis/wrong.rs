@@ -25,8 +25,6 @@ enum Crime {
     RemovesBlindly,
     /// `resetpass` with the login's password and the new one, which are the same where it is called again.
     Resets,
-    /// Leaves what is in use and nothing else.
-    RemovesStrangers,
     /// Takes a connection that ends for a wrong password.
     TakesDoubtForRefusal,
 }
@@ -117,14 +115,6 @@ impl Rotator for Wrong {
                 let gone = format!("!{}", retired.hash);
                 self.change(&retired.username, &[&gone]).await
             }
-            Crime::RemovesStrangers => {
-                let kept = kept.iter().map(|kept| format!("#{}", kept.hash));
-                let rules: Vec<_> = std::iter::once("resetpass".to_owned())
-                    .chain(kept)
-                    .collect();
-                let rules: Vec<_> = rules.iter().map(String::as_str).collect();
-                self.change(&retired.username, &rules).await
-            }
             _ => {
                 let kept: Vec<_> = kept.iter().map(|kept| &kept.right).collect();
                 self.right.retire(&retired.right, &kept, cx).await
@@ -169,12 +159,6 @@ async fn whoever_removes_without_looking_stumbles_over_what_is_gone() {
 #[tokio::test]
 async fn whoever_resets_all_passwords_cannot_do_it_again() {
     is_convicted(Crime::Resets, Invariant::RepeatsAreHarmless).await;
-}
-
-/// The truth counts a password of somebody else as one that must be there.
-#[tokio::test]
-async fn whoever_leaves_only_what_is_in_use_takes_the_passwords_of_others() {
-    is_convicted(Crime::RemovesStrangers, Invariant::NothingPilesUp).await;
 }
 
 #[tokio::test]
