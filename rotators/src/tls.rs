@@ -91,19 +91,6 @@ fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     Ok(roots)
 }
 
-/// The certificates of these authorities, or of Amazon RDS: for drivers that hold the public ones.
-#[cfg(feature = "mysql")]
-pub(crate) fn trusted(
-    own: Option<&CaCertificates>,
-) -> Result<Vec<CertificateDer<'static>>, RotatorError> {
-    static RDS: std::sync::OnceLock<Option<CaCertificates>> = std::sync::OnceLock::new();
-    let ca = own.or_else(|| {
-        let rds = RDS.get_or_init(|| CaCertificates::from_pem(RDS_BUNDLE).ok());
-        rds.as_ref()
-    });
-    ca.map(|ca| ca.0.clone()).ok_or_else(unusable)
-}
-
 /// What it means that nothing can be trusted.
 pub(crate) fn unusable() -> RotatorError {
     RotatorError::misconfigured(

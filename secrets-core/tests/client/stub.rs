@@ -12,7 +12,8 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::{RotationToken, SecretId, VersionId};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{
-    SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind, Version,
+    Label, SecretReader, SecretState, SecretStore, SecretVersion, StoreError, StoreErrorKind,
+    Version,
 };
 use tokio::time::sleep;
 
@@ -242,6 +243,24 @@ impl SecretStore for Stub {
 
     async fn discard_pending(&self, id: &SecretId, version: &VersionId) -> Result<(), StoreError> {
         self.store.discard_pending(id, version).await
+    }
+
+    async fn mark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.store.mark(id, version, label).await
+    }
+
+    async fn unmark(
+        &self,
+        id: &SecretId,
+        version: &VersionId,
+        label: &Label,
+    ) -> Result<(), StoreError> {
+        self.store.unmark(id, version, label).await
     }
 }
 
