@@ -1,9 +1,10 @@
 //! Secrets Manager itself: the only file that names the SDK.
 
 mod batch;
+mod settings;
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
@@ -15,6 +16,8 @@ use aws_sdk_secretsmanager::primitives::{Blob, DateTime};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
+
+pub use settings::{AwsSettings, Timeouts};
 
 use super::error::UNREADABLE;
 use super::{
@@ -32,46 +35,6 @@ pub struct AwsStore(Client);
 impl fmt::Debug for AwsStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AwsStore")
-    }
-}
-
-/// Where Secrets Manager is and who asks.
-#[derive(Clone, Debug)]
-pub struct AwsSettings {
-    /// `us-east-1`.
-    pub region: String,
-    /// The id of the access key.
-    pub access_key_id: String,
-    /// The secret part of the access key.
-    pub secret_access_key: SecretString,
-    /// Goes with temporary credentials, such as those of a role.
-    pub session_token: Option<SecretString>,
-    /// Another address than the region's own: a VPC endpoint, an emulator.
-    pub endpoint: Option<String>,
-}
-
-/// How long a call may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection to be there. Default: 3 s.
-    pub connect: Duration,
-    /// For the answer to one try. Default: 5 s.
-    pub attempt: Duration,
-    /// For all tries of a call and the pauses between them. Default: 12 s.
-    pub call: Duration,
-    /// The most that is waited before the second try, at random; twice that before the third.
-    /// Default: 1 s.
-    pub pause: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(3),
-            attempt: Duration::from_secs(5),
-            call: Duration::from_secs(12),
-            pause: Duration::from_secs(1),
-        }
     }
 }
 
