@@ -137,6 +137,14 @@ impl Record {
         self.at(at)
     }
 
+    /// Whether there is such a column.
+    pub(super) fn has(&self, column: &str) -> bool {
+        let columns = self.0.columns_ref();
+        columns
+            .iter()
+            .any(|it| it.name_str().eq_ignore_ascii_case(column))
+    }
+
     /// The text in the first column, whatever it is called.
     pub(super) fn first(&self) -> Option<String> {
         self.at(0)

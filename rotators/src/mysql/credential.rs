@@ -16,6 +16,14 @@ pub struct MySqlCredential {
     pub(super) login: Login,
     pub(super) tls: Tls,
     pub(super) admin: Option<SecretId>,
+    is_mariadb: bool,
+}
+
+impl MySqlCredential {
+    /// How many characters the name of a user may have.
+    pub(super) fn longest_name(&self) -> usize {
+        if self.is_mariadb { 128 } else { 32 }
+    }
 }
 
 /// Who logs in.
@@ -42,7 +50,8 @@ impl TryFrom<&SecretDocument> for MySqlCredential {
     type Error = DocumentError;
 
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        check_engine(&secret.text("engine")?)?;
+        let engine = secret.text("engine")?;
+        check_engine(&engine)?;
         let host = plain(secret.text("host")?);
         Ok(Self {
             port: secret.port("port")?.unwrap_or(3306),
@@ -63,6 +72,7 @@ impl TryFrom<&SecretDocument> for MySqlCredential {
             admin: secret
                 .optional_text("masterarn")?
                 .map(|arn| SecretId::from(arn.expose_secret())),
+            is_mariadb: engine.expose_secret() == "mariadb",
             host,
         })
     }

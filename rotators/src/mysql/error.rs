@@ -31,6 +31,7 @@ pub(super) mod code {
     pub(crate) const UNKNOWN_DATABASE: u16 = 1049;
     pub(crate) const DUPLICATE: u16 = 1062;
     pub(crate) const TABLE_DENIED: u16 = 1142;
+    pub(crate) const NO_SUCH_TABLE: u16 = 1146;
     pub(crate) const UNKNOWN_VARIABLE: u16 = 1193;
     pub(crate) const RIGHT_MISSING: u16 = 1227;
     pub(crate) const NO_SUCH_USER: u16 = 1396;

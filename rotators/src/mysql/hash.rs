@@ -82,6 +82,12 @@ impl Plugin {
     }
 }
 
+/// For an account that nobody is to log in to yet.
+pub(super) fn random_password() -> Result<Zeroizing<String>, RotatorError> {
+    let random = [salt()?, salt()?].concat();
+    Ok(Zeroizing::new(random.into_iter().map(char::from).collect()))
+}
+
 fn salt() -> Result<[u8; SALT], RotatorError> {
     let mut salt = [0; SALT];
     SystemRandom::new().fill(&mut salt).map_err(|_| {

@@ -22,19 +22,30 @@
 //! `docs/mysql.md` has the rights that users and admins need, and what each server gets to see.
 
 mod admin;
+mod alternating_users;
 mod change;
 mod connection;
 mod credential;
 mod crypt;
+mod difference;
 mod error;
+mod grants;
 mod hash;
+mod lexer;
+mod options;
+mod pair;
+mod portrait;
+mod rights;
 mod settings;
 mod single_user;
 mod sql;
 mod stored;
+mod twin;
 mod version;
 
+pub use alternating_users::AlternatingUsers;
 pub use credential::MySqlCredential;
+pub use pair::{InvalidSuffix, PairSettings};
 pub use settings::{MySqlSettings, OldPassword, Timeouts};
 pub use single_user::SingleUser;
 

@@ -79,6 +79,14 @@ impl Stored {
         })
     }
 
+    /// Whether this is the first password of the account. None: that cannot be told.
+    pub(super) fn has_password(&self, password: &str) -> Option<bool> {
+        self.methods.iter().find_map(|method| {
+            let plugin = Plugin::of(&method.plugin)?;
+            plugin.matches(method.stored.as_bytes(), password)
+        })
+    }
+
     /// Appends the account and these passwords; only servers that are `MariaDB` take more than one.
     pub(super) fn with_passwords(
         &self,
