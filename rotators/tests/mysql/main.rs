@@ -1,0 +1,22 @@
+//! Rotations on real servers: `MySQL` and `MariaDB`.
+#![cfg(feature = "mysql")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+mod cut_off;
+mod cut_off;
+#[path = "../support/hidden.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod hidden;
+mod hostile;
+mod kit;
+mod load;
+mod pair;
+mod pairs;
+mod privacy;
+mod single_user;
+mod support;
