@@ -7,6 +7,7 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod compatibility;
 mod cut_off;
 mod cut_off;
 #[path = "../support/hidden.rs"]
@@ -14,9 +15,12 @@ mod cut_off;
 mod hidden;
 mod hostile;
 mod kit;
+mod kit_pairs;
 mod load;
 mod pair;
 mod pairs;
 mod privacy;
+mod refusals;
 mod single_user;
 mod support;
+mod wrong;
