@@ -1,14 +1,14 @@
 //! Which servers are trusted: what the rotators of databases have in common.
 
 use std::fmt;
-#[cfg(any(feature = "postgres", feature = "redis"))]
 use std::sync::{Arc, OnceLock};
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use secrecy::ExposeSecret;
+use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
 
 /// The authorities of Amazon RDS; the file says where they come from.
@@ -40,6 +40,20 @@ impl CaCertificates {
         Ok(ca)
     }
 
+    /// Those of a secret: its `ca_certificate`.
+    pub(crate) fn of(secret: &SecretDocument) -> Result<Option<Self>, DocumentError> {
+        let Some(pem) = secret.optional_text("ca_certificate")? else {
+            return Ok(None);
+        };
+        match Self::from_pem(pem.expose_secret()) {
+            Ok(ca) => Ok(Some(ca)),
+            Err(_) => Err(DocumentError::WrongType {
+                key: "ca_certificate",
+                expected: "one or more certificates in PEM",
+            }),
+        }
+    }
+
     /// What verifies servers against these.
     pub(crate) fn roots(&self) -> Result<RootCertStore, InvalidCa> {
         let mut roots = RootCertStore::empty();
@@ -57,7 +71,6 @@ impl fmt::Debug for CaCertificates {
 }
 
 /// What makes a client verify servers: against these authorities, or against the built-in ones.
-#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
     static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     match ca {
@@ -69,7 +82,6 @@ pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>
     .ok_or_else(unusable)
 }
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
 fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
@@ -84,7 +96,6 @@ fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
 }
 
 /// The public authorities and those of Amazon RDS.
-#[cfg(any(feature = "postgres", feature = "redis"))]
 fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());

@@ -66,7 +66,7 @@ impl TryFrom<&SecretDocument> for PostgresCredential {
                 let server_name = secret.optional_text("tls_server_name")?;
                 Tls::Verified {
                     server_name: server_name.map_or_else(|| host.clone(), plain),
-                    ca: ca_certificate(secret)?,
+                    ca: CaCertificates::of(secret)?,
                 }
             },
             admin: secret
@@ -152,19 +152,6 @@ fn check_engine(engine: &SecretString) -> Result<(), DocumentError> {
         _ => Err(DocumentError::Unsuitable {
             key: "engine",
             expected: "postgres or aurora-postgresql",
-        }),
-    }
-}
-
-fn ca_certificate(secret: &SecretDocument) -> Result<Option<CaCertificates>, DocumentError> {
-    let Some(pem) = secret.optional_text("ca_certificate")? else {
-        return Ok(None);
-    };
-    match CaCertificates::from_pem(pem.expose_secret()) {
-        Ok(ca) => Ok(Some(ca)),
-        Err(_) => Err(DocumentError::WrongType {
-            key: "ca_certificate",
-            expected: "one or more certificates in PEM",
         }),
     }
 }

@@ -67,7 +67,7 @@ impl TryFrom<&SecretDocument> for RedisCredential {
             } else {
                 Tls::Verified {
                     server_name: secret.optional_text("tls_server_name")?.map(plain),
-                    ca: ca_certificate(secret)?,
+                    ca: CaCertificates::of(secret)?,
                 }
             },
             admin: secret
@@ -163,19 +163,6 @@ fn node(text: &str) -> Option<Node> {
         host: host.to_owned(),
         port,
     })
-}
-
-fn ca_certificate(secret: &SecretDocument) -> Result<Option<CaCertificates>, DocumentError> {
-    let Some(pem) = secret.optional_text("ca_certificate")? else {
-        return Ok(None);
-    };
-    match CaCertificates::from_pem(pem.expose_secret()) {
-        Ok(ca) => Ok(Some(ca)),
-        Err(_) => Err(DocumentError::WrongType {
-            key: "ca_certificate",
-            expected: "one or more certificates in PEM",
-        }),
-    }
 }
 
 /// What is no secret.
