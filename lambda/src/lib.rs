@@ -2,12 +2,13 @@
 //!
 //! A binary is [`serve`] with a rotator. Everything that knows Lambda or the environment is in this
 //! crate: [`environment`] and [`config`] read settings, [`diagnostic`] turns errors into what Lambda
-//! reports, and one JSON line a step goes to the log.
+//! reports, and one JSON line a step, log and metrics in one, goes to standard output.
 
 pub mod config;
 pub mod diagnostic;
 pub mod environment;
 mod log;
+mod watch;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 
 use diagnostic::StepError;
 use environment::{Environment, InvalidConfiguration};
+use watch::{Ages, Told, Watch};
 
 /// How long before the service stops the function a step gives up by itself, to say why.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -43,12 +45,14 @@ where
     F: FnOnce(&mut Environment, AwsStore) -> Option<R>,
 {
     log::start();
-    let rotation = configure(Environment::of_process(), build);
+    let mut env = Environment::of_process();
+    let watch = Watch::new(config::metrics(&mut env));
+    let rotation = configure(env, build);
     if let Err(faults) = &rotation {
         tracing::error!(error_type = "InvalidConfiguration", error = %faults, "configuration");
     }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        answer(&rotation, event)
+        answer(&rotation, &watch, event)
     }))
     .await
 }
@@ -73,21 +77,29 @@ where
 
 async fn answer<R: Rotator>(
     rotation: &Result<Rotation<AwsStore, R>, InvalidConfiguration>,
+    watch: &Watch,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<(), Diagnostic> {
-    let started = Instant::now();
-    let deadline = deadline(&event.context, SystemTime::now(), started);
-    let (event, result) = match RotationEvent::parse(event.payload.get()) {
-        Err(fault) => (None, Err(StepError::Event(fault))),
-        Ok(event) => {
-            let result = match rotation {
-                Ok(rotation) => step(rotation, &event, deadline).await,
-                Err(faults) => Err(StepError::Configuration(faults.clone())),
+    let (started, at) = (Instant::now(), SystemTime::now());
+    let deadline = deadline(&event.context, at, started);
+    let (parsed, (result, ages)) = match RotationEvent::parse(event.payload.get()) {
+        Err(fault) => (None, (Err(fault.into()), Ages::default())),
+        Ok(parsed) => {
+            let came = match rotation {
+                Ok(rotation) => step(rotation, &parsed, deadline).await,
+                Err(faults) => (Err(faults.clone().into()), Ages::default()),
             };
-            (Some(event), result)
+            (Some(parsed), came)
         }
     };
-    log::step(event.as_ref(), &result, started.elapsed());
+    watch.tell(&Told {
+        event: parsed.as_ref(),
+        context: &event.context,
+        result: &result,
+        took: started.elapsed(),
+        at,
+        ages,
+    });
     result.map(drop).map_err(|fault| fault.to_diagnostic())
 }
 
@@ -95,8 +107,10 @@ async fn step<S: SecretStore, R: Rotator>(
     rotation: &Rotation<S, R>,
     event: &RotationEvent,
     deadline: Instant,
-) -> Result<Outcome, StepError> {
-    Ok(rotation.handle(event, deadline).await.map_err(Box::new)?)
+) -> (Result<Outcome, StepError>, Ages) {
+    let report = rotation.report(event, deadline).await;
+    let ages = Ages::of(&report, rotation.rotator().profile().overlap);
+    (report.result.map_err(|fault| Box::new(fault).into()), ages)
 }
 
 /// Lambda gives the deadline by the wall clock, in milliseconds since 1970.

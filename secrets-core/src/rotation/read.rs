@@ -44,8 +44,12 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
 
     /// The pending value of this rotation, if it is there: the placeholder has none.
     pub(super) async fn pending(&self, cx: &Context) -> Result<Option<SecretVersion>, Reason> {
-        self.find(cx, Version::Exactly(cx.version().clone(), Label::Pending))
-            .await
+        let pending = Version::Exactly(cx.version().clone(), Label::Pending);
+        let pending = self.find(cx, pending).await?;
+        if let Some(pending) = &pending {
+            cx.seen().pending(pending.created);
+        }
+        Ok(pending)
     }
 
     /// The pending value, which an earlier step has stored; waits for a read that lags behind.
@@ -67,8 +71,12 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         version: &VersionId,
         label: Label,
     ) -> Result<SecretVersion, Reason> {
-        let version = Version::Exactly(version.clone(), label);
-        Ok(self.store.get(cx.secret(), &version).await?)
+        let wanted = Version::Exactly(version.clone(), label.clone());
+        let version = self.store.get(cx.secret(), &wanted).await?;
+        if label == Label::Current {
+            cx.seen().current(version.created);
+        }
+        Ok(version)
     }
 
     /// A version whatever its labels, if it is there.
