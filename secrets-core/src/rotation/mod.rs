@@ -15,6 +15,7 @@
 
 mod create;
 mod error;
+pub mod examine;
 mod mark;
 mod plan;
 mod read;
