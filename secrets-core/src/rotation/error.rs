@@ -151,7 +151,7 @@ pub enum Reason {
 }
 
 /// Seconds since 1970, as every tool understands them.
-fn unix(at: SystemTime) -> String {
+pub(super) fn unix(at: SystemTime) -> String {
     let seconds = at
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

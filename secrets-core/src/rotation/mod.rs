@@ -16,6 +16,7 @@
 mod catalogue;
 mod create;
 mod error;
+pub mod examine;
 mod mark;
 mod plan;
 mod read;
