@@ -17,6 +17,9 @@ pub enum StepError {
     /// The function's settings are wrong.
     #[error(transparent)]
     Configuration(#[from] InvalidConfiguration),
+    /// A deployment was tried out, and the check has found what would fail the next rotation.
+    #[error("the function was tried out, and the next rotation would fail: {0}")]
+    NotReady(String),
     /// The step did not come to its end.
     #[error(transparent)]
     Rotation(#[from] Box<RotationError>),
@@ -35,9 +38,18 @@ const INVALID_CONFIGURATION: ErrorType = ErrorType::new(
     "Correct all that the message names, and deploy again.",
 );
 
+const NOT_READY: ErrorType = ErrorType::new(
+    "NotReady",
+    Advice::FixConfiguration,
+    "Secrets Manager tried the function after a deployment; the credential works, but the next rotation would \
+     fail.",
+    "Correct all that the message names. Then ask for a check: invoke the function with \
+     `{\"Check\": \"<ARN of the secret>\"}`.",
+);
+
 /// All that an invocation may fail with.
 pub fn error_types() -> impl Iterator<Item = &'static ErrorType> {
-    [&INVALID_EVENT, &INVALID_CONFIGURATION]
+    [&INVALID_EVENT, &INVALID_CONFIGURATION, &NOT_READY]
         .into_iter()
         .chain(ERROR_TYPES)
 }
@@ -47,6 +59,7 @@ impl StepError {
         match self {
             Self::Event(_) => &INVALID_EVENT,
             Self::Configuration(_) => &INVALID_CONFIGURATION,
+            Self::NotReady(_) => &NOT_READY,
             Self::Rotation(fault) => fault.reason.error_type(),
         }
     }

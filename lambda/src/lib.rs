@@ -4,6 +4,7 @@
 //! crate: [`environment`] and [`config`] read settings, [`diagnostic`] turns errors into what Lambda
 //! reports, and one JSON line a step, log and metrics in one, goes to standard output.
 
+mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod environment;
@@ -13,17 +14,19 @@ mod watch;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
-use secrets_core::event::RotationEvent;
+use secrets_core::event::{RotationEvent, SecretId};
+use secrets_core::rotation::examine::Examination;
 use secrets_core::rotation::{Outcome, Rotation};
 use secrets_core::rotator::Rotator;
 use secrets_core::store::SecretStore;
 use secrets_core::store::aws::AwsStore;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use diagnostic::StepError;
 use environment::{Environment, InvalidConfiguration};
-use watch::{Ages, Told, Watch};
+use watch::{Ages, Checked, Told, Watch};
 
 /// How long before the service stops the function a step gives up by itself, to say why.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -79,10 +82,15 @@ async fn answer<R: Rotator>(
     rotation: &Result<Rotation<AwsStore, R>, InvalidConfiguration>,
     watch: &Watch,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<(), Diagnostic> {
+) -> Result<Value, Diagnostic> {
     let (started, at) = (Instant::now(), SystemTime::now());
     let deadline = deadline(&event.context, at, started);
-    let (parsed, (result, ages)) = match RotationEvent::parse(event.payload.get()) {
+    let payload = event.payload.get();
+    if let (Ok(rotation), Some(secret)) = (rotation, check::asked(payload)) {
+        let seen = examine(rotation, &secret, watch, &event.context, deadline).await;
+        return Ok(check::answer(&seen));
+    }
+    let (parsed, (mut result, ages)) = match RotationEvent::parse(payload) {
         Err(fault) => (None, (Err(fault.into()), Ages::default())),
         Ok(parsed) => {
             let came = match rotation {
@@ -92,6 +100,15 @@ async fn answer<R: Rotator>(
             (Some(parsed), came)
         }
     };
+    if let (Ok(rotation), Some(parsed), Ok(Outcome::Tested)) = (rotation, &parsed, &result)
+        && watch.is_cold()
+        && rotation.is_trial(parsed, deadline).await
+    {
+        let seen = examine(rotation, &parsed.secret, watch, &event.context, deadline).await;
+        if let Some(faults) = check::after_deployment(&seen) {
+            result = Err(StepError::NotReady(faults));
+        }
+    }
     watch.tell(&Told {
         event: parsed.as_ref(),
         context: &event.context,
@@ -100,7 +117,29 @@ async fn answer<R: Rotator>(
         at,
         ages,
     });
-    result.map(drop).map_err(|fault| fault.to_diagnostic())
+    match result {
+        Ok(_) => Ok(Value::Null),
+        Err(fault) => Err(fault.to_diagnostic()),
+    }
+}
+
+/// Checks the rotation of a secret, and tells what was found.
+async fn examine<S: SecretStore, R: Rotator>(
+    rotation: &Rotation<S, R>,
+    secret: &SecretId,
+    watch: &Watch,
+    context: &Context,
+    deadline: Instant,
+) -> Examination {
+    let (started, at) = (Instant::now(), SystemTime::now());
+    let seen = Box::pin(rotation.examine(secret, None, deadline)).await;
+    watch.tell_check(&Checked {
+        seen: &seen,
+        context,
+        took: started.elapsed(),
+        at,
+    });
+    seen
 }
 
 async fn step<S: SecretStore, R: Rotator>(

@@ -11,9 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrets_core::event::{RotationEvent, Step, VersionId};
 use secrets_core::rotation::Outcome;
+use secrets_core::rotation::examine::{Examination, Finding, Weight};
 use secrets_core::rotator::Overlap;
 use serde_json::{Map, Value, json};
 
+use crate::check::{self, Numbers};
 use crate::diagnostic::StepError;
 
 /// Where the metrics are found.
@@ -43,6 +45,17 @@ pub(crate) struct Told<'a> {
     pub(crate) at: SystemTime,
     pub(crate) ages: Ages,
 }
+
+/// One check.
+pub(crate) struct Checked<'a> {
+    pub(crate) seen: &'a Examination,
+    pub(crate) context: &'a lambda_runtime::Context,
+    pub(crate) took: Duration,
+    pub(crate) at: SystemTime,
+}
+
+/// A metric: name, unit, value if there is one, and the sets of dimensions.
+type Number = (&'static str, &'static str, Option<Value>, Vec<Value>);
 
 /// What else is known after a step.
 #[derive(Clone, Copy, Default)]
@@ -78,35 +91,90 @@ impl Watch {
         }
     }
 
-    /// Writes the line. In one piece: others write to the same place.
+    /// Tells what came of a step.
     pub(crate) fn tell(&self, told: &Told<'_>) {
-        let mut line = self.line(told).to_string();
-        line.push('\n');
-        // Nobody is left to tell that nothing can be told.
-        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+        write(self.line(told));
     }
 
-    fn line(&self, told: &Told<'_>) -> Value {
-        let at = told
-            .at
+    /// Tells what a check has found.
+    pub(crate) fn tell_check(&self, told: &Checked<'_>) {
+        write(self.check_line(told));
+    }
+
+    /// Whether no invocation was told yet.
+    pub(crate) fn is_cold(&self) -> bool {
+        !self.warm.load(Ordering::Relaxed)
+    }
+
+    /// What all lines have.
+    fn head(
+        &self,
+        message: &str,
+        level: &str,
+        context: &lambda_runtime::Context,
+        at: SystemTime,
+    ) -> Map<String, Value> {
+        let at = at
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_millis();
-        let (event, failed) = (told.event, told.result.is_err());
         let mut line = Map::new();
         let mut put = |key: &str, value: Value| line.insert(key.to_owned(), value);
         put("timestamp", json!(at));
-        put("level", json!(if failed { "ERROR" } else { "INFO" }));
-        put("message", json!("step"));
-        put("function", json!(told.context.env_config.function_name));
-        put("request_id", json!(told.context.request_id));
-        if let Some(trace) = &told.context.xray_trace_id {
+        put("level", json!(level));
+        put("message", json!(message));
+        put("function", json!(context.env_config.function_name));
+        put("request_id", json!(context.request_id));
+        if let Some(trace) = &context.xray_trace_id {
             put("trace_id", json!(trace));
         }
         put(
             "cold_start",
             json!(!self.warm.swap(true, Ordering::Relaxed)),
         );
+        line
+    }
+
+    fn check_line(&self, told: &Checked<'_>) -> Map<String, Value> {
+        let gravest = told.seen.findings.iter().map(Finding::weight).min();
+        let level = match gravest {
+            Some(Weight::Blocks) => "ERROR",
+            Some(Weight::Warns) => "WARN",
+            _ => "INFO",
+        };
+        let mut line = self.head("check", level, told.context, told.at);
+        line.insert("secret".to_owned(), json!(told.seen.secret.as_str()));
+        line.insert("ms".to_owned(), json!(told.took.as_millis()));
+        let findings = check::answer(told.seen)["findings"].take();
+        line.insert("findings".to_owned(), findings);
+        let numbers = Numbers::of(told.seen, told.at);
+        let age = numbers.age.map(|age| json!(age.as_secs()));
+        self.measure(
+            &mut line,
+            vec![
+                (
+                    "Stuck",
+                    "Count",
+                    Some(json!(u8::from(numbers.stuck))),
+                    vec![json!(["function"])],
+                ),
+                (
+                    "Overdue",
+                    "Seconds",
+                    Some(json!(numbers.overdue.as_secs())),
+                    vec![json!(["function"])],
+                ),
+                ("CredentialAge", "Seconds", age, vec![json!(["function"])]),
+            ],
+        );
+        line
+    }
+
+    fn line(&self, told: &Told<'_>) -> Map<String, Value> {
+        let (event, failed) = (told.event, told.result.is_err());
+        let level = if failed { "ERROR" } else { "INFO" };
+        let mut line = self.head("step", level, told.context, told.at);
+        let mut put = |key: &str, value: Value| line.insert(key.to_owned(), value);
         if let Some(event) = event {
             put("secret", json!(event.secret.as_str()));
             put("version", json!(event.version.as_str()));
@@ -124,32 +192,35 @@ impl Watch {
                 put("error", json!(fault.message()));
             }
         }
-        self.measure(told, &mut line);
-        Value::Object(line)
+        self.measure(&mut line, self.numbers(told));
+        line
     }
 
-    /// Adds the metrics, each under its name, and the directive that tells `CloudWatch` of them.
-    fn measure(&self, told: &Told<'_>, line: &mut Map<String, Value>) {
+    /// The numbers of a step, each with its unit and the dimensions under which it is counted.
+    fn numbers(&self, told: &Told<'_>) -> Vec<Number> {
         let attempts = told.event.map(|event| self.attempts(event));
-        if !self.metrics {
-            return;
-        }
         let failed = told.result.is_err();
         let promoted = matches!(told.result, Ok(Outcome::Promoted));
-        let by_step = told.event.map(|_| json!(["function", "step"]));
         let all = json!(["function"]);
-        let both: Vec<_> = [Some(all.clone()), by_step.clone()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let values = [
+        let by_step = told.event.map(|_| json!(["function", "step"]));
+        let both: Vec<_> = by_step.iter().cloned().chain([all.clone()]).collect();
+        let mut failures = both.clone();
+        if failed {
+            failures.extend([
+                json!(["function", "error_type"]),
+                json!(["function", "advice"]),
+            ]);
+        }
+        let age = told.ages.credential.map(|age| json!(age.as_secs()));
+        let gap = told.ages.gap.map(|gap| json!(gap.as_millis()));
+        vec![
             (
                 "Duration",
                 "Milliseconds",
                 Some(json!(told.took.as_millis())),
-                both.clone(),
+                both,
             ),
-            ("Failures", "Count", Some(json!(u8::from(failed))), both),
+            ("Failures", "Count", Some(json!(u8::from(failed))), failures),
             (
                 "Attempts",
                 "Count",
@@ -162,28 +233,25 @@ impl Watch {
                 promoted.then(|| json!(1)),
                 vec![all.clone()],
             ),
-            (
-                "CredentialAge",
-                "Seconds",
-                told.ages.credential.map(|age| json!(age.as_secs())),
-                vec![all.clone()],
-            ),
-            (
-                "Gap",
-                "Milliseconds",
-                told.ages.gap.map(|gap| json!(gap.as_millis())),
-                vec![all],
-            ),
-        ];
+            ("CredentialAge", "Seconds", age, vec![all.clone()]),
+            ("Gap", "Milliseconds", gap, vec![all]),
+        ]
+    }
+
+    /// Adds those numbers that are there, and the directive that tells `CloudWatch` of them.
+    fn measure(&self, line: &mut Map<String, Value>, numbers: Vec<Number>) {
+        if !self.metrics {
+            return;
+        }
         let mut directives = Vec::new();
-        for (name, unit, value, dimensions) in values {
+        for (name, unit, value, dimensions) in numbers {
             let Some(value) = value else { continue };
             line.insert(name.to_owned(), value);
-            directives.push(directive(name, unit, json!(dimensions)));
-        }
-        if failed {
-            let kinds = json!([["function", "error_type"], ["function", "advice"]]);
-            directives.push(directive("Failures", "Count", kinds));
+            directives.push(json!({
+                "Namespace": NAMESPACE,
+                "Dimensions": dimensions,
+                "Metrics": [{"Name": name, "Unit": unit}],
+            }));
         }
         let metadata = json!({"Timestamp": line.get("timestamp"), "CloudWatchMetrics": directives});
         line.insert("_aws".to_owned(), metadata);
@@ -208,8 +276,12 @@ impl Watch {
     }
 }
 
-fn directive(name: &str, unit: &str, dimensions: Value) -> Value {
-    json!({"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": unit}]})
+/// Writes a line. In one piece: others write to the same place.
+fn write(line: Map<String, Value>) {
+    let mut line = Value::Object(line).to_string();
+    line.push('\n');
+    // Nobody is left to tell that nothing can be told.
+    let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn told(
         at: UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
         ages,
     };
-    watch.line(&told)
+    Value::Object(watch.line(&told))
 }
 
 fn out_of_time() -> StepError {
