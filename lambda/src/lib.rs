@@ -90,13 +90,11 @@ async fn answer<R: Rotator>(
         let seen = examine(rotation, &secret, watch, &event.context, deadline).await;
         return Ok(check::answer(&seen));
     }
-    let (parsed, (mut result, ages)) = match RotationEvent::parse(payload) {
-        Err(fault) => (None, (Err(fault.into()), Ages::default())),
-        Ok(parsed) => {
-            let came = match rotation {
-                Ok(rotation) => step(rotation, &parsed, deadline).await,
-                Err(faults) => (Err(faults.clone().into()), Ages::default()),
-            };
+    let (parsed, (mut result, ages)) = match (RotationEvent::parse(payload), rotation) {
+        (parsed, Err(faults)) => (parsed.ok(), (Err(faults.clone().into()), Ages::default())),
+        (Err(fault), Ok(_)) => (None, (Err(fault.into()), Ages::default())),
+        (Ok(parsed), Ok(rotation)) => {
+            let came = step(rotation, &parsed, deadline).await;
             (Some(parsed), came)
         }
     };

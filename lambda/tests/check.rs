@@ -155,3 +155,13 @@ async fn a_rotation_that_a_new_process_tests_is_no_trial() {
     let logs = stage.lambda.logs();
     assert!(!logs.contains("\"message\":\"check\""), "{logs}");
 }
+
+#[tokio::test]
+async fn a_function_that_is_set_up_wrongly_says_so_to_a_check() {
+    let stage = Stage::start_with(15, "app", &[("PASSWORD_LENGTH", "many")]).await;
+    let event = json!({"Check": stage.arn});
+    let answer = stage.lambda.invoke(&event, TIMEOUT).await;
+    let (kind, text) = answer.error();
+    assert_eq!(kind, "InvalidConfiguration");
+    assert!(text.contains("`PASSWORD_LENGTH`"), "{text}");
+}
