@@ -69,6 +69,16 @@ def make_log_groups(template):
     statement(template, "OwnLog")["Action"].append("logs:CreateLogGroup")
 
 
+@breaks(rules.all_actions_in_use)
+def secrets_that_cannot_be_written(template):
+    statement(template, "RotatedSecrets")["Action"].remove("secretsmanager:PutSecretValue")
+
+
+@breaks(rules.all_actions_in_use)
+def keys_that_cannot_be_deleted(template):
+    statement(template, "AccessKeys")["Action"].remove("iam:DeleteAccessKey")
+
+
 @breaks(rules.no_statement_by_exclusion)
 def all_but(template):
     statement(template, "RotatedSecrets")["NotAction"] = "iam:CreateUser"

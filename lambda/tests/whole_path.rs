@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use secrets_core::event::Step;
 use secrets_core::testing::sentinel;
 use serde_json::Value;
-use support::{FIRST, Stage, lines};
+use support::{FIRST, Stage, allowed, lines};
 
 /// Two rotations; gives all passwords that there ever were.
 async fn rotates_twice(major: u32, role: &str) -> Stage {
@@ -123,6 +123,16 @@ async fn a_rotation_can_be_watched() {
         assert!(line["_aws"]["CloudWatchMetrics"].is_array());
     }
     assert_eq!(calls.next().map(|call| call.operation), None);
+    let called: BTreeSet<_> = stage.store.operations().into_iter().collect();
+    let called: Vec<_> = called
+        .iter()
+        .map(|name| format!("secretsmanager:{name}"))
+        .collect();
+    assert_eq!(
+        called,
+        allowed("rotated_secret"),
+        "what the policies are held against"
+    );
     let traces: BTreeSet<_> = lines.iter().map(|line| line["trace_id"].as_str()).collect();
     assert_eq!(traces.len(), 4, "one a step");
     for (line, age) in lines.iter().zip([true, true, false, false]) {
