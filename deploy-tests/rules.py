@@ -50,8 +50,12 @@ def _short_form(loader, suffix, node):
 _Loader.add_multi_constructor("!", _short_form)
 
 
+def parse(file):
+    return yaml.load(file.read_text(), _Loader)
+
+
 def load_template():
-    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    template = parse(ROOT / "template.yaml")
     for function in resources(template, "AWS::Serverless::Function").values():
         function["Properties"] = _merged(template["Globals"]["Function"], function["Properties"])
     return template
