@@ -28,7 +28,7 @@ fn line(stage: &Stage) -> Value {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines
         .filter(|line| line["message"] == "check")
-        .last()
+        .next_back()
         .expect("a line")
 }
 

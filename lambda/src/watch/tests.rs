@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use secrets_core::event::EventError;
 use secrets_core::rotation::{Reason, Report, RotationError};
 
 use super::*;
@@ -13,7 +12,7 @@ fn event(step: &str) -> RotationEvent {
 fn told(
     watch: &Watch,
     event: Option<&RotationEvent>,
-    result: Result<Outcome, StepError>,
+    result: &Result<Outcome, StepError>,
     ages: Ages,
 ) -> Value {
     let mut context = lambda_runtime::Context::default();
@@ -22,7 +21,7 @@ fn told(
     let told = Told {
         event,
         context: &context,
-        result: &result,
+        result,
         took: Duration::from_millis(1500),
         at: UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
         ages,
@@ -42,7 +41,7 @@ fn out_of_time() -> StepError {
 
 /// What `CloudWatch` would take from a line: the metrics with their values, by their dimensions. Panics where
 /// the line breaks a rule of the format.
-fn taken(line: &Value) -> BTreeMap<String, f64> {
+fn taken(line: &Value) -> BTreeMap<String, u64> {
     assert!(line["_aws"]["Timestamp"].is_u64(), "milliseconds: {line}");
     let mut taken = BTreeMap::new();
     for directive in line["_aws"]["CloudWatchMetrics"]
@@ -61,7 +60,7 @@ fn taken(line: &Value) -> BTreeMap<String, f64> {
                 let name = metric["Name"].as_str().expect("a name");
                 let known = ["Milliseconds", "Seconds", "Count"];
                 assert!(known.contains(&metric["Unit"].as_str().expect("a unit")));
-                let value = line[name].as_f64().expect("a number");
+                let value = line[name].as_u64().expect("a number");
                 let before = taken.insert(format!("{name} of {}", values.join(",")), value);
                 assert_eq!(before, None, "each number once: {name}");
             }
@@ -80,7 +79,7 @@ fn a_step_that_went_well_is_a_line_and_its_metrics() {
     let line = told(
         &watch,
         Some(&event("finishSecret")),
-        Ok(Outcome::Promoted),
+        &Ok(Outcome::Promoted),
         ages,
     );
     for (key, value) in [
@@ -99,13 +98,13 @@ fn a_step_that_went_well_is_a_line_and_its_metrics() {
         assert_eq!(line[key], value, "{key}");
     }
     let expected = [
-        ("Attempts of ,finishSecret", 1.0),
-        ("Duration of ", 1500.0),
-        ("Duration of ,finishSecret", 1500.0),
-        ("Failures of ", 0.0),
-        ("Failures of ,finishSecret", 0.0),
-        ("Gap of ", 2345.0),
-        ("Promotions of ", 1.0),
+        ("Attempts of ,finishSecret", 1),
+        ("Duration of ", 1500),
+        ("Duration of ,finishSecret", 1500),
+        ("Failures of ", 0),
+        ("Failures of ,finishSecret", 0),
+        ("Gap of ", 2345),
+        ("Promotions of ", 1),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(taken(&line), BTreeMap::from(expected));
@@ -117,7 +116,7 @@ fn a_failure_is_counted_by_its_type_and_by_who_must_act() {
     let line = told(
         &watch,
         Some(&event("setSecret")),
-        Err(out_of_time()),
+        &Err(out_of_time()),
         Ages::default(),
     );
     assert_eq!(
@@ -126,7 +125,7 @@ fn a_failure_is_counted_by_its_type_and_by_who_must_act() {
     );
     let taken = taken(&line);
     for name in ["", ",setSecret", ",OutOfTime", ",retry"] {
-        assert_eq!(taken[&format!("Failures of {name}")], 1.0, "{name}");
+        assert_eq!(taken[&format!("Failures of {name}")], 1, "{name}");
     }
     assert!(
         line["error"]
@@ -144,7 +143,7 @@ fn tries_in_a_row_are_counted() {
         let line = told(
             &watch,
             Some(&event(step)),
-            Err(out_of_time()),
+            &Err(out_of_time()),
             Ages::default(),
         );
         attempts.push((line["Attempts"].as_u64(), line["cold_start"] == true));
@@ -162,9 +161,8 @@ fn tries_in_a_row_are_counted() {
 
 #[test]
 fn an_event_that_is_none_is_told_without_a_step() {
-    let fault: StepError =
-        EventError::from(RotationEvent::parse("{}").expect_err("no step")).into();
-    let line = told(&Watch::new(true), None, Err(fault), Ages::default());
+    let fault: StepError = RotationEvent::parse("{}").expect_err("no step").into();
+    let line = told(&Watch::new(true), None, &Err(fault), Ages::default());
     assert_eq!(line.get("step"), None);
     let names: Vec<_> = taken(&line).into_keys().collect();
     assert_eq!(
@@ -184,13 +182,13 @@ fn without_metrics_the_line_is_the_same_but_for_them() {
     let with = told(
         &Watch::new(true),
         Some(&event),
-        Ok(Outcome::Tested),
+        &Ok(Outcome::Tested),
         Ages::default(),
     );
     let without = told(
         &Watch::new(false),
         Some(&event),
-        Ok(Outcome::Tested),
+        &Ok(Outcome::Tested),
         Ages::default(),
     );
     let metrics = ["_aws", "Attempts", "Duration", "Failures"];
