@@ -10,19 +10,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What the function calls. GetRandomPassword is not among it: passwords are made in the function.
-ROTATED_SECRET_ACTIONS = {
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:UpdateSecretVersionStage",
-}
-ACCESS_KEY_ACTIONS = {
-    "iam:ListAccessKeys",
-    "iam:CreateAccessKey",
-    "iam:DeleteAccessKey",
-    "iam:GetAccessKeyLastUsed",
-}
+# What the functions call. Tests of the built binaries record their calls and hold them against this list
+# (lambda/tests/whole_path.rs, lambda/tests/iam_key.rs), and the rules below hold the policies against it: so a
+# policy allows what the code calls, and nothing else.
+CALLED = json.loads((Path(__file__).parent / "actions.json").read_text())
+ROTATED_SECRET_ACTIONS = set(CALLED["rotated_secret"])
+ACCESS_KEY_ACTIONS = set(CALLED["access_keys"])
 OWNER_CONDITION = "secretsmanager:resource/AllowRotationLambdaArn"
 # EC2 has no narrower resource than "*" for what Lambda does to attach a function to a VPC.
 NETWORK_ACTIONS = {
@@ -57,8 +50,12 @@ def _short_form(loader, suffix, node):
 _Loader.add_multi_constructor("!", _short_form)
 
 
+def parse(file):
+    return yaml.load(file.read_text(), _Loader)
+
+
 def load_template():
-    template = yaml.load((ROOT / "template.yaml").read_text(), _Loader)
+    template = parse(ROOT / "template.yaml")
     for function in resources(template, "AWS::Serverless::Function").values():
         function["Properties"] = _merged(template["Globals"]["Function"], function["Properties"])
     return template
@@ -164,6 +161,15 @@ def only_actions_in_use(template):
     ]
 
 
+def all_actions_in_use(template):
+    """What the code calls is allowed, in one statement each."""
+    wrong = []
+    for called in (ROTATED_SECRET_ACTIONS, ACCESS_KEY_ACTIONS):
+        if not any(called == actions(statement) for _, statement in granted(template)):
+            wrong.append(f"no statement allows just {sorted(called)}")
+    return wrong
+
+
 def no_statement_by_exclusion(template):
     return [
         f"{where} has {key}"
@@ -230,14 +236,85 @@ def permission_names_the_account(template):
     ]
 
 
-def permission_is_for_secrets_manager_alone(template):
-    permissions = resources(template, "AWS::Lambda::Permission")
-    wrong = [
-        f"{name} is for {permission['Properties'].get('Principal')}"
-        for name, permission in permissions.items()
-        if permission["Properties"].get("Principal") != "secretsmanager.amazonaws.com"
-    ]
-    return wrong if permissions else ["nobody may call the function"]
+def permission_is_for_secrets_manager_and_the_check(template):
+    rules = resources(template, "AWS::Events::Rule")
+    callers, wrong = set(), []
+    for name, permission in resources(template, "AWS::Lambda::Permission").items():
+        granted = permission["Properties"]
+        callers.add(granted.get("Principal"))
+        if granted.get("Principal") == "events.amazonaws.com":
+            source = granted.get("SourceArn", {}).get("Fn::GetAtt", [None])[0]
+            if source not in rules:
+                wrong.append(f"{name} lets any rule of the account call the function")
+        elif granted.get("Principal") != "secretsmanager.amazonaws.com":
+            wrong.append(f"{name} is for {granted.get('Principal')}")
+    if "secretsmanager.amazonaws.com" not in callers:
+        wrong.append("Secrets Manager may not call the function")
+    return wrong
+
+
+def rules_only_check(template):
+    """An event rule may ask for checks of the one secret, which write nothing."""
+    wrong = []
+    for name, rule in resources(template, "AWS::Events::Rule").items():
+        if not rule["Properties"].get("ScheduleExpression"):
+            wrong.append(f"{name} has no schedule")
+        for target in rule["Properties"]["Targets"]:
+            if target.get("Input") != {"Fn::Sub": '{"Check": "${secretArn}"}'}:
+                wrong.append(f"{name} sends something else than a check")
+    return wrong
+
+
+def alarms_watch_what_is_measured(template):
+    """Each metric of an alarm or the dashboard is one that the code emits, or Lambda's."""
+    emitted = metrics_the_code_emits()
+    wrong = []
+    for where, namespace, metric in _watched(template):
+        if namespace == "SecretsRotation" and metric not in emitted:
+            wrong.append(f"{where} watches {metric}, which nothing emits")
+        elif namespace not in ("SecretsRotation", "AWS/Lambda"):
+            wrong.append(f"{where} watches the foreign namespace {namespace}")
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        if "alarmTopicArn" not in json.dumps(alarm["Properties"].get("AlarmActions", "")):
+            wrong.append(f"{name} tells nobody")
+        if not alarm["Properties"].get("AlarmDescription"):
+            wrong.append(f"{name} does not say what to do")
+    watched = {metric for _, _, metric in _watched(template)}
+    return wrong + [f"nothing shows {metric}" for metric in sorted(emitted - watched - {"Attempts"})]
+
+
+def all_who_must_act_raise_an_alarm(template):
+    """Every advice of the code is in an alarm's dimensions."""
+    code = (ROOT / "secrets-core" / "src" / "rotation" / "error.rs").read_text()
+    advice = set(re.findall(r'Self::\w+ => "(retry|fix_\w+|report)"', code))
+    alarms = json.dumps(resources(template, "AWS::CloudWatch::Alarm"))
+    missing = {word for word in advice if f'"{word}"' not in alarms}
+    return [f"no alarm watches failures with the advice {word}" for word in sorted(missing)] if advice else ["no advice in the code"]
+
+
+def metrics_the_code_emits():
+    code = (ROOT / "lambda" / "src" / "watch.rs").read_text()
+    return set(re.findall(r'\(\s*"([A-Z][A-Za-z]+)",\s*"(?:Count|Seconds|Milliseconds)"', code))
+
+
+def _watched(template):
+    """(where, namespace, metric) of alarms and of the dashboard."""
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        properties = alarm["Properties"]
+        if "MetricName" in properties:
+            yield name, properties["Namespace"], properties["MetricName"]
+        for query in properties.get("Metrics", []):
+            if "MetricStat" in query:
+                metric = query["MetricStat"]["Metric"]
+                yield name, metric["Namespace"], metric["MetricName"]
+    for name, board in resources(template, "AWS::CloudWatch::Dashboard").items():
+        body = json.loads(board["Properties"]["DashboardBody"]["Fn::Sub"])
+        for widget in body["widgets"]:
+            for metric in widget["properties"].get("metrics", []):
+                if isinstance(metric[0], str):
+                    yield name, metric[0], metric[1]
+                else:
+                    yield name, "SecretsRotation", re.search(r'MetricName="(\w+)"', metric[0]["expression"])[1]
 
 
 def permission_precedes_the_schedule(template):
@@ -367,12 +444,16 @@ def every_environment_variable_can_be_set(template):
 RULES = [
     no_wildcard_action,
     only_actions_in_use,
+    all_actions_in_use,
     no_statement_by_exclusion,
     wide_resource_only_where_the_function_rotates,
     network_actions_denied_to_the_code,
     keys_only_through_secrets_manager,
     permission_names_the_account,
-    permission_is_for_secrets_manager_alone,
+    permission_is_for_secrets_manager_and_the_check,
+    rules_only_check,
+    alarms_watch_what_is_measured,
+    all_who_must_act_raise_an_alarm,
     permission_precedes_the_schedule,
     one_schedule_a_secret,
     access_keys_of_one_user,

@@ -48,3 +48,22 @@ def test_the_bundle_holds_the_authorities_that_its_header_counts():
         assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca, certificate.subject
         assert certificate.subject == certificate.issuer, certificate.subject
         assert "Amazon RDS" in certificate.subject.rfc4514_string()
+
+
+def test_the_example_secrets_rotate_every_30_and_60_days_and_hold_no_value():
+    example = rules.parse(rules.ROOT / "example-secrets.yaml")
+    schedules = {
+        name: (schedule["Properties"]["RotationRules"], schedule["Properties"]["RotateImmediatelyOnUpdate"])
+        for name, schedule in rules.resources(example, "AWS::SecretsManager::RotationSchedule").items()
+    }
+    assert schedules == {
+        "BearerTokenSchedule": ({"ScheduleExpression": "rate(30 days)", "Duration": "3h"}, True),
+        "DatabaseSchedule": ({"ScheduleExpression": "rate(60 days)", "Duration": "2h"}, False),
+    }
+    assert rules.no_literal_secret(example) == []
+    assert rules.one_schedule_a_secret(example) == []
+    for name, secret in rules.resources(example, "AWS::SecretsManager::Secret").items():
+        # A deleted stack must not take the only copy of a password along.
+        assert secret["DeletionPolicy"] == "Retain", name
+        shape = secret["Properties"]["GenerateSecretString"]["SecretStringTemplate"]["Fn::Sub"]
+        assert not {"password", "access_token"} & json.loads(shape).keys(), name

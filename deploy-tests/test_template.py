@@ -69,6 +69,16 @@ def make_log_groups(template):
     statement(template, "OwnLog")["Action"].append("logs:CreateLogGroup")
 
 
+@breaks(rules.all_actions_in_use)
+def secrets_that_cannot_be_written(template):
+    statement(template, "RotatedSecrets")["Action"].remove("secretsmanager:PutSecretValue")
+
+
+@breaks(rules.all_actions_in_use)
+def keys_that_cannot_be_deleted(template):
+    statement(template, "AccessKeys")["Action"].remove("iam:DeleteAccessKey")
+
+
 @breaks(rules.no_statement_by_exclusion)
 def all_but(template):
     statement(template, "RotatedSecrets")["NotAction"] = "iam:CreateUser"
@@ -135,14 +145,50 @@ def permission_for_any_account(template):
     del properties(template, "InvokePermission")["SourceAccount"]
 
 
-@breaks(rules.permission_is_for_secrets_manager_alone)
+@breaks(rules.permission_is_for_secrets_manager_and_the_check)
 def permission_for_everybody(template):
     properties(template, "InvokePermission")["Principal"] = "*"
 
 
-@breaks(rules.permission_is_for_secrets_manager_alone)
+@breaks(rules.permission_is_for_secrets_manager_and_the_check)
 def permission_for_nobody(template):
     del template["Resources"]["InvokePermission"]
+
+
+@breaks(rules.permission_is_for_secrets_manager_and_the_check)
+def permission_for_any_rule(template):
+    del properties(template, "CheckPermission")["SourceArn"]
+
+
+@breaks(rules.rules_only_check)
+def rule_that_rotates(template):
+    properties(template, "Check")["Targets"][0]["Input"] = '{"Step": "finishSecret"}'
+
+
+@breaks(rules.rules_only_check)
+def rule_on_any_event(template):
+    del properties(template, "Check")["ScheduleExpression"]
+
+
+@breaks(rules.alarms_watch_what_is_measured)
+def alarm_on_what_nothing_emits(template):
+    properties(template, "IsStuck")["MetricName"] = "Jammed"
+
+
+@breaks(rules.alarms_watch_what_is_measured)
+def alarm_that_tells_nobody(template):
+    del properties(template, "IsStuck")["AlarmActions"]
+
+
+@breaks(rules.alarms_watch_what_is_measured)
+def no_dashboard(template):
+    del template["Resources"]["Dashboard"]
+
+
+@breaks(rules.all_who_must_act_raise_an_alarm)
+def permissions_unwatched(template):
+    metrics = properties(template, "SomebodyMustAct")["Metrics"]
+    metrics[:] = [metric for metric in metrics if metric["Id"] != "permissions"]
 
 
 @breaks(rules.permission_precedes_the_schedule)

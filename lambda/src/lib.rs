@@ -2,26 +2,31 @@
 //!
 //! A binary is [`serve`] with a rotator. Everything that knows Lambda or the environment is in this
 //! crate: [`environment`] and [`config`] read settings, [`diagnostic`] turns errors into what Lambda
-//! reports, and one JSON line a step goes to the log.
+//! reports, and one JSON line a step, log and metrics in one, goes to standard output.
 
+mod check;
 pub mod config;
 pub mod diagnostic;
 pub mod environment;
 mod log;
+mod watch;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
-use secrets_core::event::RotationEvent;
+use secrets_core::event::{RotationEvent, SecretId};
+use secrets_core::rotation::examine::Examination;
 use secrets_core::rotation::{Outcome, Rotation};
 use secrets_core::rotator::Rotator;
 use secrets_core::store::SecretStore;
 use secrets_core::store::aws::AwsStore;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use diagnostic::StepError;
 use environment::{Environment, InvalidConfiguration};
+use watch::{Ages, Checked, Told, Watch};
 
 /// How long before the service stops the function a step gives up by itself, to say why.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -43,12 +48,14 @@ where
     F: FnOnce(&mut Environment, AwsStore) -> Option<R>,
 {
     log::start();
-    let rotation = configure(Environment::of_process(), build);
+    let mut env = Environment::of_process();
+    let watch = Watch::new(config::metrics(&mut env));
+    let rotation = configure(env, build);
     if let Err(faults) = &rotation {
         tracing::error!(error_type = "InvalidConfiguration", error = %faults, "configuration");
     }
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        answer(&rotation, event)
+        answer(&rotation, &watch, event)
     }))
     .await
 }
@@ -73,30 +80,74 @@ where
 
 async fn answer<R: Rotator>(
     rotation: &Result<Rotation<AwsStore, R>, InvalidConfiguration>,
+    watch: &Watch,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<(), Diagnostic> {
-    let started = Instant::now();
-    let deadline = deadline(&event.context, SystemTime::now(), started);
-    let (event, result) = match RotationEvent::parse(event.payload.get()) {
-        Err(fault) => (None, Err(StepError::Event(fault))),
-        Ok(event) => {
-            let result = match rotation {
-                Ok(rotation) => step(rotation, &event, deadline).await,
-                Err(faults) => Err(StepError::Configuration(faults.clone())),
-            };
-            (Some(event), result)
+) -> Result<Value, Diagnostic> {
+    let (started, at) = (Instant::now(), SystemTime::now());
+    let deadline = deadline(&event.context, at, started);
+    let payload = event.payload.get();
+    if let (Ok(rotation), Some(secret)) = (rotation, check::asked(payload)) {
+        let seen = examine(rotation, &secret, watch, &event.context, deadline).await;
+        return Ok(check::answer(&seen));
+    }
+    let (parsed, (mut result, ages)) = match (RotationEvent::parse(payload), rotation) {
+        (parsed, Err(faults)) => (parsed.ok(), (Err(faults.clone().into()), Ages::default())),
+        (Err(fault), Ok(_)) => (None, (Err(fault.into()), Ages::default())),
+        (Ok(parsed), Ok(rotation)) => {
+            let came = step(rotation, &parsed, deadline).await;
+            (Some(parsed), came)
         }
     };
-    log::step(event.as_ref(), &result, started.elapsed());
-    result.map(drop).map_err(|fault| fault.to_diagnostic())
+    if let (Ok(rotation), Some(parsed), Ok(Outcome::Tested)) = (rotation, &parsed, &result)
+        && watch.is_cold()
+        && rotation.is_trial(parsed, deadline).await
+    {
+        let seen = examine(rotation, &parsed.secret, watch, &event.context, deadline).await;
+        if let Some(faults) = check::after_deployment(&seen) {
+            result = Err(StepError::NotReady(faults));
+        }
+    }
+    watch.tell(&Told {
+        event: parsed.as_ref(),
+        context: &event.context,
+        result: &result,
+        took: started.elapsed(),
+        at,
+        ages,
+    });
+    match result {
+        Ok(_) => Ok(Value::Null),
+        Err(fault) => Err(fault.to_diagnostic()),
+    }
+}
+
+/// Checks the rotation of a secret, and tells what was found.
+async fn examine<S: SecretStore, R: Rotator>(
+    rotation: &Rotation<S, R>,
+    secret: &SecretId,
+    watch: &Watch,
+    context: &Context,
+    deadline: Instant,
+) -> Examination {
+    let (started, at) = (Instant::now(), SystemTime::now());
+    let seen = Box::pin(rotation.examine(secret, None, deadline)).await;
+    watch.tell_check(&Checked {
+        seen: &seen,
+        context,
+        took: started.elapsed(),
+        at,
+    });
+    seen
 }
 
 async fn step<S: SecretStore, R: Rotator>(
     rotation: &Rotation<S, R>,
     event: &RotationEvent,
     deadline: Instant,
-) -> Result<Outcome, StepError> {
-    Ok(rotation.handle(event, deadline).await.map_err(Box::new)?)
+) -> (Result<Outcome, StepError>, Ages) {
+    let report = rotation.report(event, deadline).await;
+    let ages = Ages::of(&report, rotation.rotator().profile().overlap);
+    (report.result.map_err(|fault| Box::new(fault).into()), ages)
 }
 
 /// Lambda gives the deadline by the wall clock, in milliseconds since 1970.

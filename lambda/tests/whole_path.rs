@@ -7,10 +7,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use secrets_core::event::Step;
 use secrets_core::testing::sentinel;
 use serde_json::Value;
-use support::{FIRST, Stage, lines};
+use support::{FIRST, Stage, allowed, lines};
 
 /// Two rotations; gives all passwords that there ever were.
 async fn rotates_twice(major: u32, role: &str) -> Stage {
@@ -96,6 +98,56 @@ async fn a_role_on_postgresql_15_rotates() {
         lines.len(),
         "nothing else is logged"
     );
+}
+
+/// What those who watch rotations see: each line belongs to a request and a trace, the calls to Secrets
+/// Manager to the same trace, and the numbers are there.
+#[tokio::test]
+async fn a_rotation_can_be_watched() {
+    let stage = Stage::start(18, "app").await;
+    let token = stage.begin(1).await;
+    stage.store.reset();
+    stage.send_all(&token).await.expect("a rotation");
+    let lines = lines(&stage.lambda.logs());
+    let mut calls = stage.store.calls().into_iter();
+    for (line, of_this_step) in lines.iter().zip([4, 3, 1, 3]) {
+        let trace = line["trace_id"].as_str().expect("a trace");
+        assert!(trace.starts_with("Root=1-"), "{trace}");
+        for call in calls.by_ref().take(of_this_step) {
+            assert_eq!(call.trace.as_deref(), Some(trace), "{}", call.operation);
+        }
+        assert_eq!(line["function"], "function-under-test");
+        assert!(line["request_id"].as_str().is_some_and(|id| id.len() == 36));
+        assert_eq!(line["Failures"], 0);
+        assert_eq!(line["Attempts"], 1);
+        assert!(line["_aws"]["CloudWatchMetrics"].is_array());
+    }
+    assert_eq!(calls.next().map(|call| call.operation), None);
+    let called: BTreeSet<_> = stage.store.operations().into_iter().collect();
+    let called: Vec<_> = called
+        .iter()
+        .map(|name| format!("secretsmanager:{name}"))
+        .collect();
+    assert_eq!(
+        called,
+        allowed("rotated_secret"),
+        "what the policies are held against"
+    );
+    let traces: BTreeSet<_> = lines.iter().map(|line| line["trace_id"].as_str()).collect();
+    assert_eq!(traces.len(), 4, "one a step");
+    for (line, age) in lines.iter().zip([true, true, false, false]) {
+        assert_eq!(line["CredentialAge"].is_u64(), age, "{}", line["step"]);
+        assert_eq!(line["cold_start"], line["step"] == "createSecret");
+    }
+    let gap = lines[3]["Gap"].as_u64().expect("one role has a gap");
+    assert!(gap < 60_000, "from the pending value on: {gap} ms");
+    assert_eq!(lines[3]["Promotions"], 1);
+
+    let quiet = [("METRICS", "off")];
+    let stage = Stage::start_with(15, "app", &quiet).await;
+    let token = stage.begin(1).await;
+    stage.send_all(&token).await.expect("a rotation");
+    assert!(!stage.lambda.logs().contains("_aws"));
 }
 
 #[tokio::test]

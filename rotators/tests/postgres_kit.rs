@@ -164,7 +164,7 @@ async fn errors_on_postgresql_18_heal() {
 
 #[tokio::test]
 async fn calls_that_hang_on_postgresql_15_heal() {
-    proves(15, &[Fault::HangBefore, Fault::Throttled]).await;
+    proves(15, &[Fault::HangBefore]).await;
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::document::{DocumentError, Patch, SecretDocument};
 use crate::event::{SecretId, VersionId};
+use crate::rotation::Seen;
 
 mod error;
 mod profile;
@@ -59,6 +60,7 @@ pub struct Context {
     version: VersionId,
     deadline: Instant,
     tried_since: Option<SystemTime>,
+    seen: Seen,
 }
 
 impl Context {
@@ -69,6 +71,7 @@ impl Context {
             version,
             deadline,
             tried_since: None,
+            seen: Seen::default(),
         }
     }
 
@@ -77,6 +80,10 @@ impl Context {
     pub fn with_tried_since(mut self, since: Option<SystemTime>) -> Self {
         self.tried_since = since;
         self
+    }
+
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// The secret that rotates.

@@ -156,6 +156,7 @@ fn the_plan_has_an_answer_for_every_label_set_and_only_the_right_one() {
             for deleted in [false, true] {
                 let state = SecretState {
                     rotation_enabled,
+                    rotated_by: None,
                     deleted,
                     last_rotated: None,
                     next_rotation: None,

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use secrets_core::event::Step;
 use secrets_core::rotation::{Outcome, Reason, Rotation};
 use secrets_core::rotator::{Overlap, Profile, Rotates};
-use secrets_core::store::{SecretReader, Version};
+use secrets_core::store::{Label, SecretReader, Version};
 use support::{Bench, id};
 
 thread_local! {
@@ -116,4 +116,32 @@ async fn a_clock_that_runs_behind_takes_a_version_for_young() {
         matches!(refused, Err(Reason::TooSoon { .. })),
         "{refused:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_tells_how_old_the_versions_were_that_the_step_read() {
+    let bench = aged(90 * SECOND, Overlap::ReplaceInPlace, None).await;
+    let report = bench.report(Step::Create).await;
+    assert_eq!(report.result, Ok(Outcome::Created));
+    assert_eq!(report.current_age, Some(90 * SECOND));
+    assert_eq!(report.pending_age, None, "there was none to read");
+
+    let pending = Version::Labelled(Label::Pending);
+    let pending = bench.store.inner.get(&id(), &pending).await;
+    let made = pending.expect("a value").created.expect("a date");
+    NOW.set(made + 5 * SECOND);
+    let report = bench.report(Step::Set).await;
+    assert!(report.current_age.is_some());
+    assert_eq!(report.pending_age, Some(5 * SECOND));
+    let report = bench.report(Step::Finish).await;
+    assert_eq!(report.result, Ok(Outcome::Promoted));
+    assert_eq!(
+        (report.current_age, report.pending_age),
+        (None, Some(5 * SECOND))
+    );
+
+    // Another machine's clock may be ahead.
+    NOW.set(made - SECOND);
+    let report = bench.report(Step::Test).await;
+    assert_eq!(report.pending_age, Some(Duration::ZERO));
 }

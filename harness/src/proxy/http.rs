@@ -19,6 +19,8 @@ pub struct Call {
     pub operation: String,
     /// The body; null if it is not JSON.
     pub body: Value,
+    /// The trace that it belongs to, from `X-Amzn-Trace-Id`.
+    pub trace: Option<String>,
 }
 
 /// What happens to a call at its fault.
@@ -117,9 +119,12 @@ impl HttpProxy {
 async fn handle(script: Arc<HttpScript>, upstream: SocketAddr, request: Request<Bytes>) -> Reply {
     let operation = request.headers().get("x-amz-target");
     let operation = operation.and_then(|target| target.to_str().ok()?.split('.').next_back());
+    let trace = request.headers().get("x-amzn-trace-id");
+    let trace = trace.and_then(|trace| trace.to_str().ok());
     let fault = script.next(Call {
         operation: operation.unwrap_or_default().to_owned(),
         body: serde_json::from_slice(request.body()).unwrap_or_default(),
+        trace: trace.map(str::to_owned),
     });
     let forwarded = forward(upstream, request);
     match fault {

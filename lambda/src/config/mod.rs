@@ -50,6 +50,11 @@ pub fn min_overlap(env: &mut Environment) -> Option<Duration> {
     }
 }
 
+/// `METRICS`: whether lines of the log carry metrics (`emf`, which is the default) or do not (`off`).
+pub fn metrics(env: &mut Environment) -> bool {
+    env.choice("METRICS", [("emf", true), ("off", false)])
+}
+
 /// The seven settings of a generated password.
 ///
 /// `excluded` stands where `EXCLUDE_CHARACTERS` is absent or empty.

@@ -193,3 +193,11 @@ pub fn lines(logs: &str) -> Vec<Value> {
         .filter(|line| line["message"] == "step")
         .collect()
 }
+
+/// The actions that the policies of `template.yaml` may allow, as its own tests read them.
+pub fn allowed(kind: &str) -> Vec<String> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy-tests/actions.json");
+    let lists = std::fs::read_to_string(file).expect(file);
+    let lists: Value = serde_json::from_str(&lists).expect("JSON");
+    serde_json::from_value(lists[kind].clone()).expect(kind)
+}

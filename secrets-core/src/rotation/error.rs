@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use super::catalogue::{self, ErrorType};
 use crate::document::DocumentError;
 use crate::event::{SecretId, Step, VersionId};
 use crate::rotator::{RotatorError, RotatorErrorKind};
@@ -150,7 +151,7 @@ pub enum Reason {
 }
 
 /// Seconds since 1970, as every tool understands them.
-fn unix(at: SystemTime) -> String {
+pub(super) fn unix(at: SystemTime) -> String {
     let seconds = at
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
@@ -204,75 +205,54 @@ impl Reason {
         Self::Document { label, source }
     }
 
+    /// What this is called, who must act, and how.
+    pub fn error_type(&self) -> &'static ErrorType {
+        match self {
+            Self::Plan(PlanError::Deleted) => &catalogue::SECRET_DELETED,
+            Self::Plan(PlanError::RotationDisabled) => &catalogue::ROTATION_DISABLED,
+            Self::Plan(PlanError::NoCurrent) => &catalogue::NO_CURRENT,
+            Self::Plan(PlanError::ForeignPending { .. }) => &catalogue::FOREIGN_PENDING,
+            Self::Plan(PlanError::NotStaged) => &catalogue::NOT_STAGED,
+            Self::Plan(PlanError::UnknownVersion) => &catalogue::UNKNOWN_VERSION,
+            Self::Store(fault) => match fault.kind {
+                StoreErrorKind::NotFound => &catalogue::STORE_NOT_FOUND,
+                StoreErrorKind::Conflict => &catalogue::STORE_CONFLICT,
+                StoreErrorKind::Throttled => &catalogue::STORE_THROTTLED,
+                StoreErrorKind::Denied => &catalogue::STORE_DENIED,
+                StoreErrorKind::Unavailable => &catalogue::STORE_UNAVAILABLE,
+                StoreErrorKind::Invalid => &catalogue::STORE_REFUSED,
+                StoreErrorKind::Key => &catalogue::STORE_KEY,
+            },
+            Self::Document { .. } => &catalogue::INVALID_SECRET,
+            Self::Rotator(fault) => match fault.kind() {
+                RotatorErrorKind::Unreachable => &catalogue::TARGET_UNREACHABLE,
+                RotatorErrorKind::Tls => &catalogue::TARGET_TLS,
+                RotatorErrorKind::Refused => &catalogue::TARGET_REFUSED,
+                RotatorErrorKind::RejectedByTarget => &catalogue::TARGET_REJECTED_VALUE,
+                RotatorErrorKind::Misconfigured => &catalogue::MISCONFIGURED,
+            },
+            Self::TooSoon { .. } => &catalogue::TOO_SOON,
+            Self::ForbiddenChange { .. } => &catalogue::FORBIDDEN_CHANGE,
+            Self::Unchanged => &catalogue::UNCHANGED,
+            Self::AnotherInvocation { .. } => &catalogue::ANOTHER_INVOCATION,
+            Self::Unrepeatable { .. } => &catalogue::UNREPEATABLE,
+            Self::NoPendingValue => &catalogue::NO_PENDING_VALUE,
+            Self::PendingAltered { .. } => &catalogue::PENDING_ALTERED,
+            Self::NoneAccepted => &catalogue::NONE_ACCEPTED,
+            Self::PendingRefused => &catalogue::PENDING_REFUSED,
+            Self::ValueRefused { .. } => &catalogue::TARGET_REJECTED_VALUE,
+            Self::OutOfTime => &catalogue::OUT_OF_TIME,
+        }
+    }
+
     /// A stable name: alarms and tools may rely on it.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Plan(PlanError::Deleted) => "SecretDeleted",
-            Self::Plan(PlanError::RotationDisabled) => "RotationDisabled",
-            Self::Plan(PlanError::NoCurrent) => "NoCurrentVersion",
-            Self::Plan(PlanError::ForeignPending { .. }) => "ForeignPending",
-            Self::Plan(PlanError::NotStaged) => "VersionNotStaged",
-            Self::Plan(PlanError::UnknownVersion) => "UnknownVersion",
-            Self::Store(fault) => match fault.kind {
-                StoreErrorKind::NotFound => "StoreNotFound",
-                StoreErrorKind::Conflict => "StoreConflict",
-                StoreErrorKind::Throttled => "StoreThrottled",
-                StoreErrorKind::Denied => "StoreDenied",
-                StoreErrorKind::Unavailable => "StoreUnavailable",
-                StoreErrorKind::Invalid => "StoreRefused",
-                StoreErrorKind::Key => "StoreKeyUnusable",
-            },
-            Self::Document { .. } => "InvalidSecret",
-            Self::Rotator(fault) => match fault.kind() {
-                RotatorErrorKind::Unreachable => "TargetUnreachable",
-                RotatorErrorKind::Tls => "TargetTls",
-                RotatorErrorKind::Refused => "TargetRefused",
-                RotatorErrorKind::RejectedByTarget => "TargetRejectedValue",
-                RotatorErrorKind::Misconfigured => "RotatorMisconfigured",
-            },
-            Self::TooSoon { .. } => "TooSoon",
-            Self::ForbiddenChange { .. } => "ForbiddenChange",
-            Self::Unchanged => "ValueUnchanged",
-            Self::AnotherInvocation { .. } => "AnotherInvocation",
-            Self::Unrepeatable { .. } => "Unrepeatable",
-            Self::NoPendingValue => "NoPendingValue",
-            Self::PendingAltered { .. } => "PendingAltered",
-            Self::NoneAccepted => "NoCredentialAccepted",
-            Self::PendingRefused => "PendingRefused",
-            Self::ValueRefused { .. } => "TargetRejectedValue",
-            Self::OutOfTime => "OutOfTime",
-        }
+        self.error_type().code
     }
 
     /// Who must act.
     pub fn advice(&self) -> Advice {
-        match self {
-            Self::Plan(PlanError::UnknownVersion | PlanError::NotStaged)
-            | Self::TooSoon { .. }
-            | Self::AnotherInvocation { .. }
-            | Self::NoPendingValue
-            | Self::PendingRefused
-            | Self::OutOfTime => Advice::Retry,
-            Self::Plan(_)
-            | Self::Document { .. }
-            | Self::PendingAltered { .. }
-            | Self::Unrepeatable { .. }
-            | Self::NoneAccepted => Advice::FixSecret,
-            Self::Store(fault) => match fault.kind {
-                kind if kind.is_transient() => Advice::Retry,
-                StoreErrorKind::Denied | StoreErrorKind::Key => Advice::FixPermissions,
-                _ => Advice::FixSecret,
-            },
-            Self::Rotator(fault) => match fault.kind() {
-                RotatorErrorKind::Unreachable => Advice::Retry,
-                RotatorErrorKind::Tls | RotatorErrorKind::Refused => Advice::FixTarget,
-                RotatorErrorKind::RejectedByTarget | RotatorErrorKind::Misconfigured => {
-                    Advice::FixConfiguration
-                }
-            },
-            Self::ValueRefused { .. } => Advice::FixConfiguration,
-            Self::ForbiddenChange { .. } | Self::Unchanged => Advice::Report,
-        }
+        self.error_type().advice
     }
 }
 

@@ -13,11 +13,14 @@
 //! `AWSPENDING` is the write-ahead log: persisted first, then the target is changed, then published.
 //! There is no way back, only forward. Between invocations nothing is remembered.
 
+mod catalogue;
 mod create;
 mod error;
+pub mod examine;
 mod mark;
 mod plan;
 mod read;
+mod report;
 mod steps;
 
 use std::fmt;
@@ -26,8 +29,11 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+pub use catalogue::{ERROR_TYPES, ErrorType};
 pub use error::{Advice, PlanError, Reason, RotationError};
 pub use plan::{Plan, plan};
+pub use report::Report;
+pub(crate) use report::Seen;
 
 use crate::event::{RotationEvent, Step};
 use crate::rotator::{Context, Rotator};
@@ -133,17 +139,28 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         event: &RotationEvent,
         deadline: Instant,
     ) -> Result<Outcome, RotationError> {
+        self.report(event, deadline).await.result
+    }
+
+    /// The same, and how old the versions were that the step read: no further call is made for that.
+    pub async fn report(&self, event: &RotationEvent, deadline: Instant) -> Report {
         let cx = Context::new(event.secret.clone(), event.version.clone(), deadline);
+        let mut report = Report::of(self.run(event, &cx).await);
+        (report.current_age, report.pending_age) = cx.seen().ages((self.now)());
+        report
+    }
+
+    async fn run(&self, event: &RotationEvent, cx: &Context) -> Result<Outcome, RotationError> {
         // In a box: else the types of what a step awaits nest deeper than the compiler follows.
         let work = Box::pin(async {
             match event.step {
-                Step::Create => self.create(event, &cx).await,
-                Step::Set => self.set(&cx).await,
-                Step::Test => self.test(&cx).await,
-                Step::Finish => self.finish(&cx).await,
+                Step::Create => self.create(event, cx).await,
+                Step::Set => self.set(cx).await,
+                Step::Test => self.test(cx).await,
+                Step::Finish => self.finish(cx).await,
             }
         });
-        tokio::time::timeout_at(deadline, work)
+        tokio::time::timeout_at(cx.deadline(), work)
             .await
             .unwrap_or(Err(Reason::OutOfTime))
             .map_err(|reason| {

@@ -1,6 +1,6 @@
 //! What the steps read, and what they check before they act on it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Plan, PlanError, Reason, Rotation, plan};
 use crate::document::SecretDocument;
@@ -44,8 +44,12 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
 
     /// The pending value of this rotation, if it is there: the placeholder has none.
     pub(super) async fn pending(&self, cx: &Context) -> Result<Option<SecretVersion>, Reason> {
-        self.find(cx, Version::Exactly(cx.version().clone(), Label::Pending))
-            .await
+        let pending = Version::Exactly(cx.version().clone(), Label::Pending);
+        let pending = self.find(cx, pending).await?;
+        if let Some(pending) = &pending {
+            cx.seen().pending(pending.created);
+        }
+        Ok(pending)
     }
 
     /// The pending value, which an earlier step has stored; waits for a read that lags behind.
@@ -67,8 +71,12 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         version: &VersionId,
         label: Label,
     ) -> Result<SecretVersion, Reason> {
-        let version = Version::Exactly(version.clone(), label);
-        Ok(self.store.get(cx.secret(), &version).await?)
+        let wanted = Version::Exactly(version.clone(), label.clone());
+        let version = self.store.get(cx.secret(), &wanted).await?;
+        if label == Label::Current {
+            cx.seen().current(version.created);
+        }
+        Ok(version)
     }
 
     /// A version whatever its labels, if it is there.
@@ -141,19 +149,12 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         current: &SecretVersion,
         state: &SecretState,
     ) -> Result<(), Reason> {
-        // Whichever is later: a value put by hand counts as well as a rotation.
-        let Some(since) = current.created.max(state.last_rotated) else {
+        if let Some(not_before) = self.not_before(current.created, state) {
+            return Err(Reason::TooSoon { not_before });
+        }
+        let Some(age) = self.age(current.created, state) else {
             return Ok(());
         };
-        // A clock that runs behind the service's makes the age negative: that is young, too.
-        let age = (self.now)().duration_since(since).unwrap_or_default();
-        if let Some(min_overlap) = self.min_overlap
-            && age < min_overlap
-        {
-            return Err(Reason::TooSoon {
-                not_before: since + min_overlap,
-            });
-        }
         if age < USUAL_OVERLAP && self.rotator.profile().overlap == Overlap::UntilNextRotation {
             tracing::warn!(
                 secret = %cx.secret(),
@@ -162,5 +163,24 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             );
         }
         Ok(())
+    }
+
+    /// From when on the current version is old enough, if it is not yet.
+    pub(super) fn not_before(
+        &self,
+        created: Option<SystemTime>,
+        state: &SecretState,
+    ) -> Option<SystemTime> {
+        let min_overlap = self.min_overlap?;
+        let young = self.age(created, state)? < min_overlap;
+        young.then_some(created.max(state.last_rotated)? + min_overlap)
+    }
+
+    /// How old the current version is.
+    fn age(&self, created: Option<SystemTime>, state: &SecretState) -> Option<Duration> {
+        // Whichever is later: a value put by hand counts as well as a rotation.
+        let since = created.max(state.last_rotated)?;
+        // A clock that runs behind the service's makes the age negative: that is young, too.
+        Some((self.now)().duration_since(since).unwrap_or_default())
     }
 }

@@ -1,6 +1,7 @@
 //! Secrets Manager itself: the only file that names the SDK.
 
 mod batch;
+mod claim;
 mod settings;
 
 use std::fmt;
@@ -166,6 +167,7 @@ impl SecretStore for AwsStore {
         let versions = reply.version_ids_to_stages.unwrap_or_default();
         Ok(SecretState {
             rotation_enabled: reply.rotation_enabled,
+            rotated_by: reply.rotation_lambda_arn,
             deleted: reply.deleted_date.is_some(),
             last_rotated: reply.last_rotated_date.and_then(time),
             next_rotation: reply.next_rotation_date.and_then(time),

@@ -275,6 +275,7 @@ impl SecretStore for MemoryStore {
         self.with(id, "DescribeSecret", |secret| {
             Ok(SecretState {
                 rotation_enabled: secret.rotation_enabled,
+                rotated_by: None,
                 deleted: secret.deleted,
                 last_rotated: secret.last_rotated,
                 next_rotation: None,

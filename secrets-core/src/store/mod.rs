@@ -94,6 +94,8 @@ pub struct SecretVersion {
 pub struct SecretState {
     /// `None` where rotation was never configured.
     pub rotation_enabled: Option<bool>,
+    /// The function that rotates it, as an ARN, where there is one.
+    pub rotated_by: Option<String>,
     /// Scheduled for deletion: no value can be read until it is restored.
     pub deleted: bool,
     /// When the last rotation came to its end.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use secrets_core::document::{Exposed, SecretDocument};
 use secrets_core::event::{RotationEvent, RotationToken, SecretId, Step, VersionId};
-use secrets_core::rotation::{Outcome, Reason, Rotation};
+use secrets_core::rotation::{Outcome, Reason, Report, Rotation};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretReader, Version};
 use tokio::time::Instant;
@@ -90,6 +90,16 @@ impl Bench {
     }
 
     pub async fn send(&self, step: Step, version: &VersionId) -> Result<Outcome, Reason> {
+        let report = self.report_of(step, version).await;
+        report.result.map_err(|fault| fault.reason)
+    }
+
+    /// What is told of a step of the version `1`.
+    pub async fn report(&self, step: Step) -> Report {
+        self.report_of(step, &v("1")).await
+    }
+
+    async fn report_of(&self, step: Step, version: &VersionId) -> Report {
         let event = RotationEvent {
             step,
             secret: id(),
@@ -97,10 +107,7 @@ impl Bench {
             rotation_token: Some(RotationToken::from("sentinel-token")),
         };
         let deadline = Instant::now() + Duration::from_secs(30);
-        self.rotation
-            .handle(&event, deadline)
-            .await
-            .map_err(|fault| fault.reason)
+        self.rotation.report(&event, deadline).await
     }
 
     pub async fn step(&self, step: Step) -> Result<Outcome, Reason> {
