@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use hyper::{Request, StatusCode};
 
-use super::query::field;
+use crate::query::field;
 use super::state::{ROLE, State};
 use crate::http::{self, HttpServer, NoAnswer, Reply};
 use crate::oauth_provider::Misbehaviour;

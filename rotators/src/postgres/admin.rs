@@ -7,11 +7,13 @@ use tokio::time::timeout_at;
 use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, PostgresCredential};
+use super::credential::{AdminCredential, ENGINES, Login, PostgresCredential, Tls};
 use super::error::{Peer, Role, unreadable_admin};
 use super::settings::PostgresSettings;
+use crate::rds::{Address, Wanted};
 
-/// Logs the admin in, at the server of the secret that rotates: way and TLS are that secret's.
+/// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to;
+/// database and TLS are those of the secret that rotates.
 pub(super) async fn open<R: SecretReader>(
     secrets: &R,
     settings: &PostgresSettings,
@@ -20,22 +22,49 @@ pub(super) async fn open<R: SecretReader>(
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
     let admin = read(secrets, id, cx).await?;
-    if !admin.is_for(&server.host) {
-        return Err(RotatorError::misconfigured(
-            "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
-        ));
-    }
+    let wanted = Wanted {
+        address: &Address {
+            host: server.host.clone(),
+            port: server.port,
+        },
+        engines: ENGINES,
+    };
+    let servers = &settings.admin_servers;
+    let named = admin.host.as_deref();
+    let address = servers.find(secrets, id, named, &wanted, cx).await?;
+    let server = at(server, admin.login, address);
     let peer = Peer {
         host: server.host.clone(),
         port: server.port,
         role: Role::Admin,
     };
-    match Session::open(server, &admin.login, peer, settings, cx).await? {
+    match Session::open(&server, &server.login, peer, settings, cx).await? {
         Entry::Open(session) => Ok(session),
         Entry::Wrong => Err(RotatorError::misconfigured(
             "the server refuses the admin's password; correct the secret that `masterarn` names",
         )
         .with_code(SqlState::INVALID_PASSWORD.code())),
+    }
+}
+
+/// The admin's way to another address of the same database.
+fn at(server: &PostgresCredential, login: Login, address: Address) -> PostgresCredential {
+    let tls = match &server.tls {
+        // The name in the secret is that of the secret's own host.
+        Tls::Verified { ca, .. } if !address.has_host(&server.host) => Tls::Verified {
+            server_name: address.host.clone(),
+            ca: ca.clone(),
+        },
+        same => same.clone(),
+    };
+    PostgresCredential {
+        host: address.host,
+        port: address.port,
+        database: server.database.clone(),
+        login,
+        tls,
+        admin: None,
+        usernames: Ok(None),
     }
 }
 

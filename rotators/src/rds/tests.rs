@@ -1,0 +1,1 @@
+use secrets_core::store::memory::MemoryStore;
