@@ -57,7 +57,8 @@ impl Api {
         };
         let found = found.ok_or_else(|| not_there(database))?;
         let writer = found.writer(database, wanted)?;
-        if found.is_at(wanted.address) || self.any_is_at(&found.related, wanted.address, cx).await? {
+        if found.is_at(wanted.address) || self.any_is_at(&found.related, wanted.address, cx).await?
+        {
             return Ok(writer.clone());
         }
         Err(found::elsewhere(database))
@@ -115,10 +116,13 @@ impl Api {
         let call = self.client().describe_db_instances().filters(those).send();
         match self.ask(call, cx).await {
             Err(failure) if failure.knows_no_database() => Ok(false),
-            Err(failure) => Err(failure.of_rds(INSTANCES, "the replicas and instances of the database")),
+            Err(failure) => {
+                Err(failure.of_rds(INSTANCES, "the replicas and instances of the database"))
+            }
             Ok(reply) => {
                 let instances = reply.db_instances.unwrap_or_default().into_iter();
-                let mut addresses = instances.filter_map(|one| one.endpoint.and_then(found::address));
+                let mut addresses =
+                    instances.filter_map(|one| one.endpoint.and_then(found::address));
                 Ok(addresses.any(|one| one.is(address)))
             }
         }
@@ -158,6 +162,10 @@ impl Api {
             .connect_timeout(Duration::from_secs(3))
             .operation_attempt_timeout(Duration::from_secs(5))
             .build();
+        // Both questions change nothing.
+        let retries = RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(500));
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -166,8 +174,7 @@ impl Api {
             .region(Region::new(role.region.clone()))
             .credentials_provider(credentials)
             .timeout_config(timeouts)
-            // Both questions change nothing.
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_config(retries)
             .http_client(http);
         let url = self.settings.url.as_ref();
         config.set_endpoint_url(url.map(|url| url.as_str().to_owned()));

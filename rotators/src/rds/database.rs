@@ -138,7 +138,11 @@ mod tests {
                 "cn-north-1",
             ),
         ] {
-            let tags = [(key, arn), ("team", DB), ("aws:secretsmanager:owningService", "rds")];
+            let tags = [
+                (key, arn),
+                ("team", DB),
+                ("aws:secretsmanager:owningService", "rds"),
+            ];
             let expected = (kind, arn.to_owned(), region.to_owned());
             assert_eq!(read(&tags), Ok(expected), "{key}");
         }
@@ -163,17 +167,32 @@ mod tests {
             ("aws:rds:primaryDBInstanceArn", ""),
             ("aws:rds:primaryDBInstanceArn", OF_CLUSTER),
             ("aws:rds:primaryDBClusterArn", DB),
-            ("aws:rds:primaryDBInstanceArn", "arn:aws:rds:eu-west-1:123456789012:db:"),
-            ("aws:rds:primaryDBInstanceArn", "arn:aws:ec2:eu-west-1:123456789012:db:a"),
-            ("aws:rds:primaryDBInstanceArn", "arn:aws:rds:eu-west-1:123456789012:db:a:b"),
-            ("aws:rds:primaryDBInstanceArn", "arn:aws:rds:eu-west-1:123456789012:db:sentinel\n"),
+            (
+                "aws:rds:primaryDBInstanceArn",
+                "arn:aws:rds:eu-west-1:123456789012:db:",
+            ),
+            (
+                "aws:rds:primaryDBInstanceArn",
+                "arn:aws:ec2:eu-west-1:123456789012:db:a",
+            ),
+            (
+                "aws:rds:primaryDBInstanceArn",
+                "arn:aws:rds:eu-west-1:123456789012:db:a:b",
+            ),
+            (
+                "aws:rds:primaryDBInstanceArn",
+                "arn:aws:rds:eu-west-1:123456789012:db:sentinel\n",
+            ),
             ("aws:rds:primaryDBInstanceArn", &format!("{long}x")),
         ] {
             let fault = read(&[(key, arn)]).expect_err(arn);
             assert!(fault.contains("do not name one database"), "{fault}");
             assert!(!fault.contains("sentinel"), "{fault}");
         }
-        let two = [("aws:rds:primaryDBClusterArn", OF_CLUSTER), ("aws:rds:primaryDBInstanceArn", DB)];
+        let two = [
+            ("aws:rds:primaryDBClusterArn", OF_CLUSTER),
+            ("aws:rds:primaryDBInstanceArn", DB),
+        ];
         let fault = read(&two).expect_err("two databases");
         assert!(fault.contains("do not name one database"), "{fault}");
     }

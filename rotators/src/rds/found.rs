@@ -49,7 +49,10 @@ impl From<DbCluster> for Found {
         Self {
             engine: cluster.engine.unwrap_or_default(),
             writer: cluster.endpoint.and_then(at),
-            aliases: aliases.chain(cluster.reader_endpoint).filter_map(at).collect(),
+            aliases: aliases
+                .chain(cluster.reader_endpoint)
+                .filter_map(at)
+                .collect(),
             related: members
                 .filter_map(|member| member.db_instance_identifier)
                 .collect(),
@@ -121,12 +124,18 @@ mod tests {
             .engine("postgres")
             .endpoint(endpoint.port(5433).build())
             .read_replica_db_instance_identifiers("orders-r1")
-            .read_replica_db_instance_identifiers("arn:aws:rds:us-east-1:123456789012:db:orders-far")
+            .read_replica_db_instance_identifiers(
+                "arn:aws:rds:us-east-1:123456789012:db:orders-far",
+            )
             .read_replica_db_instance_identifiers("orders-r2")
     }
 
     fn cluster() -> aws_sdk_rds::types::builders::DbClusterBuilder {
-        let member = |id| DbClusterMember::builder().db_instance_identifier(id).build();
+        let member = |id| {
+            DbClusterMember::builder()
+                .db_instance_identifier(id)
+                .build()
+        };
         DbCluster::builder()
             .engine("aurora-postgresql")
             .endpoint("orders.cluster-abc.eu-west-1.rds.amazonaws.com")
@@ -202,20 +211,36 @@ mod tests {
         for endpoint in [None, Some(nowhere), Some(no_port), Some(empty)] {
             let found = Found::from(instance().set_endpoint(endpoint).build());
             let fault = writer(&found).expect_err("no address");
-            assert!(fault.to_string().contains("no address at the moment"), "{fault}");
-            assert_eq!(fault.kind, secrets_core::rotator::RotatorErrorKind::Unreachable);
+            assert!(
+                fault.to_string().contains("no address at the moment"),
+                "{fault}"
+            );
+            assert_eq!(
+                fault.kind(),
+                secrets_core::rotator::RotatorErrorKind::Unreachable
+            );
         }
-        for cluster in [cluster().set_endpoint(None), cluster().set_port(None), cluster().port(70_000)] {
+        for cluster in [
+            cluster().set_endpoint(None),
+            cluster().set_port(None),
+            cluster().port(70_000),
+        ] {
             let found = Found::from(cluster.build());
             let fault = writer(&found).expect_err("no address");
-            assert!(fault.to_string().contains("no address at the moment"), "{fault}");
+            assert!(
+                fault.to_string().contains("no address at the moment"),
+                "{fault}"
+            );
         }
     }
 
     #[test]
     fn whose_admin_it_is_is_said() {
         let fault = elsewhere(&database()).to_string();
-        assert!(fault.contains("arn:aws:rds:eu-west-1:123456789012:db:orders"), "{fault}");
+        assert!(
+            fault.contains("arn:aws:rds:eu-west-1:123456789012:db:orders"),
+            "{fault}"
+        );
         assert!(fault.contains("name the admin of this server"), "{fault}");
     }
 }
