@@ -87,3 +87,51 @@ async fn read<R: SecretReader>(
         RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use secrets_core::document::SecretDocument;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn there(secret: &Value, host: &str) -> PostgresCredential {
+        let secret = SecretDocument::from_text(&secret.to_string());
+        let server = PostgresCredential::try_from(&secret).expect("a credential");
+        let login = Login {
+            username: "admin".to_owned(),
+            password: "sentinel-admin".into(),
+        };
+        let address = Address {
+            host: host.to_owned(),
+            port: 5433,
+        };
+        at(&server, login, address)
+    }
+
+    fn server_name(credential: &PostgresCredential) -> Option<&str> {
+        match &credential.tls {
+            Tls::Verified { server_name, .. } => Some(server_name),
+            Tls::Plaintext => None,
+        }
+    }
+
+    #[test]
+    fn the_name_in_the_certificate_is_that_of_the_host_that_is_called() {
+        let mut secret = json!({
+            "engine": "postgres", "host": "replica", "dbname": "shop", "username": "app", "password": "p",
+            "tls_server_name": "alias",
+        });
+        let same = there(&secret, "REPLICA");
+        assert_eq!(server_name(&same), Some("alias"));
+        let primary = there(&secret, "primary");
+        assert_eq!(server_name(&primary), Some("primary"));
+        assert_eq!((primary.host.as_str(), primary.port), ("primary", 5433));
+        assert_eq!(primary.database, "shop");
+        assert_eq!(primary.login.username, "admin");
+        assert_eq!(primary.login.password.expose_secret(), "sentinel-admin");
+        secret["ssl"] = false.into();
+        assert_eq!(server_name(&there(&secret, "primary")), None);
+    }
+}
