@@ -1,10 +1,12 @@
 //! Where a server is reached.
 
-/// Host and port.
+/// Where a server is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub struct Address {
+    /// A name or an IP address.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
 }
 
 impl Address {
@@ -21,10 +23,10 @@ impl Address {
 }
 
 /// What the secret that rotates says of its server.
-pub(crate) struct Wanted<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
     /// Where its user has logged in.
-    pub(crate) address: &'a Address,
+    pub address: &'a Address,
     /// What RDS calls the engines that it can be, such as `aurora-postgresql`.
-    #[cfg_attr(not(feature = "rds"), expect(dead_code, reason = "RDS is asked"))]
-    pub(crate) engines: &'a [&'a str],
+    pub engines: &'a [&'a str],
 }

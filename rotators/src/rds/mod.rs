@@ -31,7 +31,7 @@ use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
-pub(crate) use address::{Address, Wanted};
+pub use address::{Address, Wanted};
 #[cfg(feature = "rds")]
 pub use settings::RdsSettings;
 
@@ -78,10 +78,28 @@ impl AdminServers {
     ///
     /// `named` is the `host` of the admin's secret.
     ///
+    /// ```
+    /// use rotators::rds::{Address, AdminServers, Wanted};
+    /// use secrets_core::event::SecretId;
+    /// use secrets_core::rotator::{Context, RotatorError};
+    /// use secrets_core::store::SecretReader;
+    ///
+    /// async fn admins_server(
+    ///     servers: &AdminServers,
+    ///     secrets: &impl SecretReader,
+    ///     masterarn: &SecretId,
+    ///     cx: &Context,
+    /// ) -> Result<Address, RotatorError> {
+    ///     let users = Address { host: "db.example".into(), port: 1521 };
+    ///     let wanted = Wanted { address: &users, engines: &["oracle-ee", "oracle-se2"] };
+    ///     servers.find(secrets, masterarn, None, &wanted, cx).await
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`Misconfigured`](secrets_core::rotator::RotatorErrorKind::Misconfigured) where the admin is another
     /// server's, or it is not known whose; errors of `DescribeSecret` and of RDS.
-    pub(crate) async fn find<R: SecretReader>(
+    pub async fn find<R: SecretReader>(
         &self,
         secrets: &R,
         admin: &SecretId,
