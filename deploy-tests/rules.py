@@ -1,21 +1,36 @@
 """Rules for template.yaml that linters do not have: each takes the parsed template and returns what
 is wrong with it, in words. cfn-lint finds nothing in a template that breaks all of them."""
 
-import copy
 import json
 import re
-from pathlib import Path
 
-import yaml
-
-ROOT = Path(__file__).resolve().parent.parent
+from reading import (  # noqa: F401
+    ROOT,
+    actions,
+    as_list,
+    condition_keys,
+    granted,
+    is_wide,
+    load_template,
+    names_the_code_reads,
+    parse,
+    resources,
+    statements,
+)
+from watching import alarms_watch_what_is_measured, all_who_must_act_raise_an_alarm, rules_only_check
 
 # What the functions call. Tests of the built binaries record their calls and hold them against this list
 # (lambda/tests/whole_path.rs, lambda/tests/iam_key.rs), and the rules below hold the policies against it: so a
 # policy allows what the code calls, and nothing else.
-CALLED = json.loads((Path(__file__).parent / "actions.json").read_text())
+CALLED = json.loads((ROOT / "deploy-tests" / "actions.json").read_text())
 ROTATED_SECRET_ACTIONS = set(CALLED["rotated_secret"])
 ACCESS_KEY_ACTIONS = set(CALLED["access_keys"])
+# What RDS is asked about an admin's secret that it manages, each with the only resource that it is for.
+OWN_RDS = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}"
+DATABASE_ACTIONS = {
+    "rds:DescribeDBInstances": f"{OWN_RDS}:db:*",
+    "rds:DescribeDBClusters": f"{OWN_RDS}:cluster:*",
+}
 OWNER_CONDITION = "secretsmanager:resource/AllowRotationLambdaArn"
 # EC2 has no narrower resource than "*" for what Lambda does to attach a function to a VPC.
 NETWORK_ACTIONS = {
@@ -26,116 +41,6 @@ NETWORK_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
 }
-
-
-# --- Parsing ---
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Sub x` is read as `{"Fn::Sub": x}`."""
-
-
-def _short_form(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = value.split(".", 1)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-
-
-def parse(file):
-    return yaml.load(file.read_text(), _Loader)
-
-
-def load_template():
-    template = parse(ROOT / "template.yaml")
-    for function in resources(template, "AWS::Serverless::Function").values():
-        function["Properties"] = _merged(template["Globals"]["Function"], function["Properties"])
-    return template
-
-
-def _merged(common, own):
-    """What SAM makes of `Globals`: maps are merged, and the function's own value wins."""
-    if not (isinstance(common, dict) and isinstance(own, dict)):
-        return copy.deepcopy(own)
-    merged = copy.deepcopy(common)
-    for key, value in own.items():
-        merged[key] = _merged(common.get(key), value)
-    return merged
-
-
-def names_the_code_reads():
-    """The environment variables that the code of the functions names, tests and comments aside."""
-    names = set()
-    for file in sorted((ROOT / "lambda" / "src").rglob("*.rs")):
-        code = file.read_text().split("#[cfg(test)]")[0]
-        code = re.sub(r"^\s*//.*", "", code, flags=re.MULTILINE)
-        names |= set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', code))
-        # A name of one word could be anything, unless it is what is read.
-        names |= set(re.findall(r'\benv\.\w+\(\s*"([A-Z]+)"', code))
-    return names
-
-
-# --- Looking around in a template ---
-
-
-def resources(template, kind):
-    return {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def statements(template):
-    """(where, statement) of each policy of the template, whatever its condition says."""
-    for name, resource in template["Resources"].items():
-        properties = resource.get("Properties", {})
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-        documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
-        for document in documents:
-            for statement in _alternatives(document["Statement"]):
-                yield f"{name}/{statement.get('Sid', '?')}", statement
-
-
-def granted(template):
-    return [(where, s) for where, s in statements(template) if s["Effect"] == "Allow"]
-
-
-def _alternatives(value):
-    """The statements in a list whose elements may be `!If [condition, statement, otherwise]`."""
-    for element in value if isinstance(value, list) else [value]:
-        if "Fn::If" in element:
-            yield from _alternatives(element["Fn::If"][1:])
-        elif element != {"Ref": "AWS::NoValue"}:
-            yield element
-
-
-def as_list(value):
-    return value if isinstance(value, list) else [value]
-
-
-def actions(statement):
-    return set(as_list(statement["Action"]))
-
-
-def condition_keys(statement):
-    return {key for operands in statement.get("Condition", {}).values() for key in operands}
-
-
-def is_wide(resource):
-    """Whether a resource stands for more than one thing: "*", or any secret or key."""
-    if resource == "*":
-        return True
-    text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
-    return isinstance(text, str) and text.endswith((":*", "/*", ":secret:*"))
 
 
 # --- Rules ---
@@ -151,7 +56,7 @@ def no_wildcard_action(template):
 
 
 def only_actions_in_use(template):
-    known = ROTATED_SECRET_ACTIONS | NETWORK_ACTIONS | ACCESS_KEY_ACTIONS
+    known = ROTATED_SECRET_ACTIONS | NETWORK_ACTIONS | ACCESS_KEY_ACTIONS | set(DATABASE_ACTIONS)
     known |= {"kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"}
     known |= {"logs:CreateLogStream", "logs:PutLogEvents"}
     return [
@@ -184,7 +89,7 @@ def wide_resource_only_where_the_function_rotates(template):
     for where, statement in granted(template):
         if not any(is_wide(resource) for resource in as_list(statement["Resource"])):
             continue
-        if actions(statement) <= NETWORK_ACTIONS:
+        if actions(statement) <= NETWORK_ACTIONS or actions(statement) <= set(DATABASE_ACTIONS):
             continue
         owner = statement.get("Condition", {}).get("StringEquals", {}).get(OWNER_CONDITION)
         if not owner:
@@ -253,70 +158,6 @@ def permission_is_for_secrets_manager_and_the_check(template):
     return wrong
 
 
-def rules_only_check(template):
-    """An event rule may ask for checks of the one secret, which write nothing."""
-    wrong = []
-    for name, rule in resources(template, "AWS::Events::Rule").items():
-        if not rule["Properties"].get("ScheduleExpression"):
-            wrong.append(f"{name} has no schedule")
-        for target in rule["Properties"]["Targets"]:
-            if target.get("Input") != {"Fn::Sub": '{"Check": "${secretArn}"}'}:
-                wrong.append(f"{name} sends something else than a check")
-    return wrong
-
-
-def alarms_watch_what_is_measured(template):
-    """Each metric of an alarm or the dashboard is one that the code emits, or Lambda's."""
-    emitted = metrics_the_code_emits()
-    wrong = []
-    for where, namespace, metric in _watched(template):
-        if namespace == "SecretsRotation" and metric not in emitted:
-            wrong.append(f"{where} watches {metric}, which nothing emits")
-        elif namespace not in ("SecretsRotation", "AWS/Lambda"):
-            wrong.append(f"{where} watches the foreign namespace {namespace}")
-    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
-        if "alarmTopicArn" not in json.dumps(alarm["Properties"].get("AlarmActions", "")):
-            wrong.append(f"{name} tells nobody")
-        if not alarm["Properties"].get("AlarmDescription"):
-            wrong.append(f"{name} does not say what to do")
-    watched = {metric for _, _, metric in _watched(template)}
-    return wrong + [f"nothing shows {metric}" for metric in sorted(emitted - watched - {"Attempts"})]
-
-
-def all_who_must_act_raise_an_alarm(template):
-    """Every advice of the code is in an alarm's dimensions."""
-    code = (ROOT / "secrets-core" / "src" / "rotation" / "error.rs").read_text()
-    advice = set(re.findall(r'Self::\w+ => "(retry|fix_\w+|report)"', code))
-    alarms = json.dumps(resources(template, "AWS::CloudWatch::Alarm"))
-    missing = {word for word in advice if f'"{word}"' not in alarms}
-    return [f"no alarm watches failures with the advice {word}" for word in sorted(missing)] if advice else ["no advice in the code"]
-
-
-def metrics_the_code_emits():
-    code = (ROOT / "lambda" / "src" / "watch.rs").read_text()
-    return set(re.findall(r'\(\s*"([A-Z][A-Za-z]+)",\s*"(?:Count|Seconds|Milliseconds)"', code))
-
-
-def _watched(template):
-    """(where, namespace, metric) of alarms and of the dashboard."""
-    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
-        properties = alarm["Properties"]
-        if "MetricName" in properties:
-            yield name, properties["Namespace"], properties["MetricName"]
-        for query in properties.get("Metrics", []):
-            if "MetricStat" in query:
-                metric = query["MetricStat"]["Metric"]
-                yield name, metric["Namespace"], metric["MetricName"]
-    for name, board in resources(template, "AWS::CloudWatch::Dashboard").items():
-        body = json.loads(board["Properties"]["DashboardBody"]["Fn::Sub"])
-        for widget in body["widgets"]:
-            for metric in widget["properties"].get("metrics", []):
-                if isinstance(metric[0], str):
-                    yield name, metric[0], metric[1]
-                else:
-                    yield name, "SecretsRotation", re.search(r'MetricName="(\w+)"', metric[0]["expression"])[1]
-
-
 def permission_precedes_the_schedule(template):
     permissions = set(resources(template, "AWS::Lambda::Permission"))
     return [
@@ -342,6 +183,78 @@ def access_keys_of_one_user(template):
         for where, statement in granted(template)
         if actions(statement) & ACCESS_KEY_ACTIONS and statement["Resource"] != {"Ref": "iamUserArn"}
     ]
+
+
+def databases_described_for_their_admin_alone(template):
+    """Questions about databases only where an admin's secret is given, and of this account and region."""
+    wrong = []
+    for where, statement in granted(template):
+        for action in sorted(actions(statement) & set(DATABASE_ACTIONS)):
+            if statement["Resource"] != {"Fn::Sub": DATABASE_ACTIONS[action]}:
+                wrong.append(f"{where} allows {action} on more than the databases of this account and region")
+            if not _is_given_only_if(template, statement, "HasDatabaseAdmin"):
+                wrong.append(f"{where} allows {action} without an admin's secret")
+    admin = {"Ref": "superuserSecretArn"}
+    for where, statement in granted(template):
+        if statement["Resource"] == admin and actions(statement) & {"secretsmanager:DescribeSecret"}:
+            if not _is_given_only_if(template, statement, "HasDatabaseAdmin"):
+                wrong.append(f"{where} shows the tags of a secret that is no database admin's")
+    if "HasAdmin" not in json.dumps(template["Conditions"].get("HasDatabaseAdmin", "")):
+        wrong.append("HasDatabaseAdmin does not ask for an admin's secret")
+    return wrong
+
+
+def _is_given_only_if(template, statement, condition):
+    """Whether the statement stands in a policy as `!If [condition, statement, otherwise]`."""
+    return any(
+        element.get("Fn::If", [None])[0] == condition and element["Fn::If"][1] is statement
+        for resource in template["Resources"].values()
+        for policy in resource.get("Properties", {}).get("Policies", [])
+        for element in policy["PolicyDocument"]["Statement"]
+    )
+
+
+def alternating_users_have_an_admin(template):
+    """What CloudFormation says before it makes anything."""
+    wrong = []
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
+    for strategy, admin, allowed in [
+        ("alternating_users", "", False),
+        ("alternating_users", arn, True),
+        ("single_user", "", True),
+        ("single_user", arn, True),
+    ]:
+        values = {"strategy": strategy, "superuserSecretArn": admin}
+        if _is_allowed(template, values) != allowed:
+            wrong.append(f"{values} is {'refused' if allowed else 'allowed'}")
+    return wrong
+
+
+def _is_allowed(template, values):
+    """Whether the section Rules lets these values of parameters pass; all others have their defaults."""
+    defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
+    values = defaults | values
+    return all(
+        _holds(assertion["Assert"], values)
+        for rule in template.get("Rules", {}).values()
+        if _holds(rule.get("RuleCondition", True), values)
+        for assertion in rule["Assertions"]
+    )
+
+
+def _holds(expression, values):
+    if not isinstance(expression, dict):
+        return expression
+    [(function, operand)] = expression.items()
+    if function == "Ref":
+        return values[operand]
+    operands = [_holds(one, values) for one in operand]
+    return {
+        "Fn::Equals": lambda: operands[0] == operands[1],
+        "Fn::Not": lambda: not operands[0],
+        "Fn::And": lambda: all(operands),
+        "Fn::Or": lambda: any(operands),
+    }[function]()
 
 
 def no_literal_secret(template):
@@ -457,6 +370,8 @@ RULES = [
     permission_precedes_the_schedule,
     one_schedule_a_secret,
     access_keys_of_one_user,
+    databases_described_for_their_admin_alone,
+    alternating_users_have_an_admin,
     no_literal_secret,
     function_log_is_kept_for_a_time,
     own_role_only,

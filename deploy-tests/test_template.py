@@ -216,6 +216,55 @@ def access_keys_of_all_users(template):
     statement(template, "AccessKeys")["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/app"}
 
 
+@breaks(rules.databases_described_for_their_admin_alone)
+def databases_of_all_accounts(template):
+    statement(template, "AdminServer")["Resource"] = "*"
+
+
+@breaks(rules.databases_described_for_their_admin_alone)
+def clusters_where_instances_are_meant(template):
+    statement(template, "AdminServer")["Action"] = ["rds:DescribeDBInstances", "rds:DescribeDBClusters"]
+
+
+@breaks(rules.databases_described_for_their_admin_alone)
+def databases_without_an_admin(template):
+    resource = {"Fn::Sub": rules.DATABASE_ACTIONS["rds:DescribeDBInstances"]}
+    add_statement(template, Action="rds:DescribeDBInstances", Resource=resource)
+
+
+@breaks(rules.databases_described_for_their_admin_alone)
+def tags_of_every_second_secret(template):
+    action = "secretsmanager:DescribeSecret"
+    add_statement(template, Action=action, Resource={"Ref": "superuserSecretArn"})
+
+
+@breaks(rules.databases_described_for_their_admin_alone)
+def databases_whatever_is_given(template):
+    template["Conditions"]["HasDatabaseAdmin"] = {"Condition": "RotatesPostgres"}
+
+
+@breaks(rules.only_actions_in_use)
+def databases_changed(template):
+    statement(template, "AdminServer")["Action"] = ["rds:ModifyDBInstance"]
+
+
+@breaks(rules.alternating_users_have_an_admin)
+def no_rule(template):
+    del template["Rules"]
+
+
+@breaks(rules.alternating_users_have_an_admin)
+def rule_for_everybody(template):
+    for rule in template["Rules"].values():
+        del rule["RuleCondition"]
+
+
+@breaks(rules.alternating_users_have_an_admin)
+def rule_that_always_holds(template):
+    for rule in template["Rules"].values():
+        rule["Assertions"][0]["Assert"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "strategy"}, ""]}]}
+
+
 @breaks(rules.no_literal_secret)
 def secret_with_its_value(template):
     template["Resources"]["Secret"] = {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
+//! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
@@ -37,6 +38,7 @@ pub mod oauth_provider;
 pub mod oidc;
 pub mod postgres;
 pub mod proxy;
+pub mod rds;
 pub mod redis;
 pub mod secrets_manager;
 pub mod tls;
@@ -47,6 +49,7 @@ mod http;
 mod misbehaviour;
 mod port;
 mod process;
+mod query;
 mod random;
 mod scratch;
 mod user;

@@ -56,9 +56,14 @@ pub(crate) fn copy_template(
     initialise: impl FnOnce(&Path),
     data: &Path,
 ) {
+    copy(&template(name, account, initialise), account, data);
+}
+
+/// Copies a folder of the account to a path that must not exist yet. Blocks.
+pub(crate) fn copy(folder: &Path, account: Account, to: &Path) {
     let mut copy = command(Path::new("/bin/cp"), account);
     copy.args(["-a", "--reflink=auto"]);
-    run(copy.arg(template(name, account, initialise)).arg(data));
+    run(copy.arg(folder).arg(to));
 }
 
 /// The folder of the initialised data, shared by all test processes.

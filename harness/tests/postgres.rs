@@ -262,3 +262,29 @@ async fn wait_until(what: &str, done: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_standby_follows_its_primary_and_takes_no_changes() {
+    let primary = PostgresServer::builder().major(18).start().await;
+    let standby = primary.standby(&["127.0.0.1"]).await;
+    let admin = primary.admin().await;
+    let applied = "ALTER SYSTEM SET synchronous_standby_names = '*'; \
+                   ALTER SYSTEM SET synchronous_commit = 'remote_apply'; SELECT pg_reload_conf()";
+    for statement in applied.split("; ") {
+        admin.batch_execute(statement).await.expect(statement);
+    }
+    let admin = primary.admin().await;
+    admin
+        .batch_execute("CREATE TABLE t (id int)")
+        .await
+        .expect("a table");
+    let reader = standby.admin().await;
+    reader
+        .batch_execute("SELECT * FROM t")
+        .await
+        .expect("the primary's table");
+    let refused = reader.batch_execute("INSERT INTO t VALUES (1)").await;
+    let code = refused.expect_err("read only").code().cloned();
+    assert_eq!(code.expect("a code").code(), "25006");
+    assert_ne!(primary.port(), standby.port());
+}

@@ -28,6 +28,8 @@
 
 #[cfg(feature = "http")]
 pub mod api_key;
+#[cfg(any(feature = "iam", feature = "rds"))]
+mod aws;
 #[cfg(feature = "http")]
 pub mod configuration;
 #[cfg(feature = "iam")]
@@ -39,12 +41,15 @@ pub mod password;
 pub mod postgres;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
+#[cfg(any(feature = "postgres", feature = "rds"))]
+pub mod rds;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(any(
     feature = "http",
     feature = "iam",
     feature = "postgres",
+    feature = "rds",
     feature = "redis"
 ))]
 mod second_secret;

@@ -156,7 +156,10 @@ impl Case {
         store
             .put_current(&"s".into(), &"first".into(), &first)
             .expect("new");
-        let admin = json!({"username": "manager", "password": "sentinel-admin"}).to_string();
+        let admin = json!({
+            "host": "127.0.0.1", "username": "manager", "password": "sentinel-admin",
+        })
+        .to_string();
         let admin = SecretDocument::from_text(&admin);
         store
             .put_current(&"admin".into(), &"first".into(), &admin)

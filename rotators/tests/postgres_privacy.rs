@@ -100,7 +100,9 @@ async fn a_role_without_the_right_leaves_no_password_behind(major: u32) {
     fixture.put_current("with an admin", &with_admin);
     fixture.put_admin(
         "admin",
-        &json!({"username": "manager", "password": "sentinel-Admin-4711"}),
+        &json!({
+            "host": fixture.server.host(), "username": "manager", "password": "sentinel-Admin-4711",
+        }),
     );
     fixture
         .rotates_with(&fixture.rotation_with(settings), "third")

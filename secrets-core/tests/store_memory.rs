@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -240,6 +241,27 @@ fn an_unknown_secret_is_neither_rotated_nor_cancelled_nor_deleted() {
     not_found(store.begin_rotation(&id(), &v("1")));
     not_found(store.cancel_rotation(&id()));
     not_found(store.delete(&id()));
+}
+
+#[tokio::test]
+async fn tags_are_read_without_a_value() {
+    let store = rotating();
+    assert_eq!(store.tags(&id()).await, Ok(BTreeMap::new()));
+    for (key, value) in [("aws:team:a", "1"), ("b", "2"), ("b", "3")] {
+        store.tag(&id(), key, value).expect("a secret");
+    }
+    store.delete(&id()).expect("a secret");
+    let shared = Arc::new(store.clone());
+    let tags = shared.tags(&id()).await.expect("tags");
+    let tags: Vec<_> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(tags, [("aws:team:a", "1"), ("b", "3")]);
+    let unknown = "unknown".into();
+    not_found(store.tag(&unknown, "a", "1"));
+    let fault = store.tags(&unknown).await.expect_err("no such secret");
+    assert_eq!(
+        (fault.kind, fault.operation),
+        (StoreErrorKind::NotFound, "DescribeSecret")
+    );
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use hyper::{Request, StatusCode};
 
-use super::query::field;
 use super::state::{ROLE, State};
 use crate::http::{self, HttpServer, NoAnswer, Reply};
 use crate::oauth_provider::Misbehaviour;
 use crate::proxy::Fault;
+use crate::query::field;
 
 /// IAM and STS on one port; connections end on drop.
 ///

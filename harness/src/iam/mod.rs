@@ -7,7 +7,6 @@
 
 mod fake;
 mod moto;
-mod query;
 mod signature;
 mod state;
 

@@ -1,19 +1,9 @@
 //! Users on the emulator.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Request;
-
-use super::query::element;
 use crate::http;
-
-/// The id that [`moto_that_checks_keys.py`](../../scripts/moto_that_checks_keys.py) lets pass.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
-    Credential=OPERATOR/20260101/us-east-1/iam/aws4_request, \
-    SignedHeaders=host;x-amz-date, Signature=0";
+use crate::query::{self, element};
 
 /// Does what the person does who runs the account.
 #[derive(Clone, Debug)]
@@ -37,22 +27,7 @@ impl MotoIam {
     /// # Panics
     /// If the status is not 200.
     pub async fn call(&self, action: &str, fields: &[(&str, &str)]) -> String {
-        let mut form = format!("Version=2010-05-08&Action={action}");
-        for (name, value) in fields {
-            write!(form, "&{name}={}", encode(value)).expect("strings take everything");
-        }
-        let request = Request::post("/")
-            .header("host", self.address.to_string())
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("authorization", AUTHORIZATION)
-            .body(Full::new(Bytes::from(form)))
-            .expect("the headers are valid");
-        let response = http::send(self.address, request)
-            .await
-            .unwrap_or_else(|error| panic!("{action}: {error}"));
-        let xml = String::from_utf8_lossy(response.body()).into_owned();
-        assert_eq!(response.status().as_u16(), 200, "{action}: {xml}");
-        xml
+        query::call(self.address, "iam", "2010-05-08", action, fields).await
     }
 
     /// A user with a policy that allows these actions, on everything: moto knows no other resource.
@@ -99,15 +74,4 @@ impl MotoIam {
         keys.map(|key| element(key, "AccessKeyId").expect("an id").to_owned())
             .collect()
     }
-}
-
-/// All but letters and digits, as `%2F`.
-fn encode(value: &str) -> String {
-    value
-        .bytes()
-        .map(|byte| match byte {
-            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect()
 }

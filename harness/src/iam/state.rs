@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use hyper::Request;
 
-use super::query::{error, field, result};
 use super::signature::Signed;
 use crate::http::Answer;
+use crate::query::{error, field, result};
 use crate::random;
 
 const ACCOUNT: &str = "123456789012";

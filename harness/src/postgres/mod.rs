@@ -7,6 +7,7 @@
 mod builder;
 mod install;
 mod server;
+mod standby;
 mod template;
 
 pub use builder::PostgresBuilder;

@@ -1,6 +1,7 @@
 //! A running server.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -18,13 +19,18 @@ pub(super) const SUPERUSER_PASSWORD: &str = "superuser-of-a-test-server";
 /// A `PostgreSQL` server; stopped, and its folder removed, on drop.
 #[derive(Debug)]
 pub struct PostgresServer {
-    install: PostgresInstall,
-    account: Account,
-    ca: TestCa,
-    port: u16,
+    pub(super) install: PostgresInstall,
+    pub(super) account: Account,
+    pub(super) ca: Arc<TestCa>,
+    pub(super) port: u16,
     // Before the folder, since fields are dropped in this order.
-    daemon: Daemon,
-    folder: TempDir,
+    pub(super) daemon: Daemon,
+    pub(super) folder: TempDir,
+}
+
+/// On SIGQUIT the server ends at once and takes its own children and shared memory along.
+pub(super) fn daemon() -> Daemon {
+    Daemon::new("PostgreSQL", "QUIT")
 }
 
 impl PostgresServer {
@@ -124,10 +130,9 @@ impl PostgresServer {
         let server = Self {
             install,
             account,
-            ca: TestCa::generate(),
+            ca: Arc::new(TestCa::generate()),
             port: 0,
-            // On SIGQUIT the server ends at once and takes its own children and shared memory along.
-            daemon: Daemon::new("PostgreSQL", "QUIT"),
+            daemon: daemon(),
             folder: scratch::server_folder("postgres", account),
         };
         template::copy_to(&server.install, account, &server.folder.path().join("data"));
@@ -148,15 +153,7 @@ impl PostgresServer {
             ("shared_buffers", "16MB"),
         ]);
         if options.transport != Transport::PlaintextOnly {
-            let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
-            let issued = self.ca.issue(&options.server_names);
-            issued.write(&certificate, &key);
-            self.account.own_path(&key);
-            self.configure([
-                ("ssl", "on"),
-                ("ssl_cert_file", certificate.to_str().expect("UTF-8")),
-                ("ssl_key_file", key.to_str().expect("UTF-8")),
-            ]);
+            self.certify(&options.server_names);
         }
         let settings = options.settings.iter();
         self.configure(settings.map(|(name, value)| (name.as_str(), value.as_str())));
@@ -172,8 +169,21 @@ impl PostgresServer {
         std::fs::write(folder.join("data/pg_hba.conf"), hba).expect("the folder is writable");
     }
 
+    /// Gives the server a certificate for these names.
+    pub(super) fn certify(&self, names: &[impl AsRef<str>]) {
+        let folder = self.folder.path();
+        let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+        self.ca.issue(names).write(&certificate, &key);
+        self.account.own_path(&key);
+        self.configure([
+            ("ssl", "on"),
+            ("ssl_cert_file", certificate.to_str().expect("UTF-8")),
+            ("ssl_key_file", key.to_str().expect("UTF-8")),
+        ]);
+    }
+
     /// Appends to `postgresql.conf`, where the last line of a name wins.
-    fn configure<'a>(&self, settings: impl IntoIterator<Item = (&'a str, &'a str)>) {
+    pub(super) fn configure<'a>(&self, settings: impl IntoIterator<Item = (&'a str, &'a str)>) {
         let path = self.folder.path().join("data/postgresql.conf");
         let mut text = std::fs::read_to_string(&path).expect("every cluster has one");
         for (name, value) in settings {
@@ -184,7 +194,7 @@ impl PostgresServer {
     }
 
     /// Starts the process and waits until it answers; the output if it ends instead.
-    async fn launch(&self, port: u16) -> Result<(), String> {
+    pub(super) async fn launch(&self, port: u16) -> Result<(), String> {
         let program = self.install.program("postgres");
         let mut command = process::command(&program, self.account, "QUIT");
         command.arg("-D").arg(self.folder.path().join("data"));

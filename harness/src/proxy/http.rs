@@ -1,4 +1,4 @@
-//! A proxy for a service that speaks AWS' JSON protocol.
+//! A proxy for a service that speaks AWS' JSON protocol, or its query protocol.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use serde_json::Value;
 
 use super::script::{Fault, Hook, Script, to_the_end};
 use crate::http::{self, HttpServer, NoAnswer, Reply};
+use crate::query;
 
 /// A request that the proxy got.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
-    /// The operation, from `X-Amz-Target`, such as `PutSecretValue`; empty without that header.
+    /// The operation, such as `PutSecretValue`: from `X-Amz-Target`, or the `Action` of the query
+    /// protocol; else empty.
     pub operation: String,
     /// The body; null if it is not JSON.
     pub body: Value,
@@ -117,32 +119,38 @@ impl HttpProxy {
 }
 
 async fn handle(script: Arc<HttpScript>, upstream: SocketAddr, request: Request<Bytes>) -> Reply {
-    let operation = request.headers().get("x-amz-target");
-    let operation = operation.and_then(|target| target.to_str().ok()?.split('.').next_back());
+    let target = request.headers().get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok()?.split('.').next_back());
+    let form = String::from_utf8_lossy(request.body());
+    let action = query::field(&form, "Action").filter(|_| target.is_none());
+    let form_goes_in = action.is_some();
     let trace = request.headers().get("x-amzn-trace-id");
     let trace = trace.and_then(|trace| trace.to_str().ok());
     let fault = script.next(Call {
-        operation: operation.unwrap_or_default().to_owned(),
+        operation: action.unwrap_or_else(|| target.unwrap_or_default().to_owned()),
         body: serde_json::from_slice(request.body()).unwrap_or_default(),
         trace: trace.map(str::to_owned),
     });
     let forwarded = forward(upstream, request);
     match fault {
         None => to_the_end(forwarded).await,
-        Some(Fault::Before(action)) => match perform(&action).await {
+        Some(Fault::Before(action)) => match perform(&action, form_goes_in).await {
             Some(reply) => reply,
             None => to_the_end(forwarded).await,
         },
         Some(Fault::After(action)) => {
             let reply = to_the_end(forwarded).await;
-            perform(&action).await.unwrap_or(reply)
+            perform(&action, form_goes_in).await.unwrap_or(reply)
         }
     }
 }
 
 /// What to answer instead of the upstream's reply; nothing if the call is to go on.
-async fn perform(action: &HttpAction) -> Option<Reply> {
+async fn perform(action: &HttpAction, query: bool) -> Option<Reply> {
     match action {
+        HttpAction::Status { code, aws_code } if query => {
+            Some(Ok(query::error(*code, aws_code, "a fault made on purpose")))
+        }
         HttpAction::Status { code, aws_code } => {
             let body =
                 serde_json::json!({"__type": aws_code, "message": "a fault made on purpose"});

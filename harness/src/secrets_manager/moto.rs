@@ -1,5 +1,6 @@
 //! The emulator's process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,6 +52,20 @@ impl Moto {
         let script = workspace::root().join("harness/scripts/moto_that_checks_keys.py");
         let mut command = command(&program("python3"));
         command.arg(script);
+        Self::run(command).await
+    }
+
+    /// Starts moto with databases of RDS that are servers on this machine: the endpoint of the instance or
+    /// cluster of that name is that address. See [`MotoRds`](crate::rds::MotoRds).
+    ///
+    /// # Panics
+    /// If it is not installed; the message holds the command that installs it.
+    pub async fn start_with_databases(addresses: &[(&str, &str)]) -> Self {
+        let script = workspace::root().join("harness/scripts/moto_with_databases.py");
+        let mut command = command(&program("python3"));
+        let addresses: BTreeMap<_, _> = addresses.iter().copied().collect();
+        let addresses = serde_json::json!(addresses).to_string();
+        command.arg(script).env("DATABASE_ADDRESSES", addresses);
         Self::run(command).await
     }
 

@@ -31,7 +31,8 @@ pub fn iam_key(env: &mut Environment) -> Option<IamSettings> {
     Some(settings)
 }
 
-fn service_url(env: &mut Environment, name: &str) -> Option<ServiceUrl> {
+/// The address of a service, where it is another than the region's own.
+pub(super) fn service_url(env: &mut Environment, name: &str) -> Option<ServiceUrl> {
     let url = env.text(name)?;
     ServiceUrl::parse(&url)
         .map_err(|fault| env.fault(format!("`{name}` {fault}")))

@@ -2,6 +2,7 @@
 //! where they have one.
 
 mod iam;
+mod rds;
 mod redis;
 mod web;
 
@@ -19,6 +20,7 @@ pub use self::redis::redis;
 use crate::environment::Environment;
 
 pub use iam::iam_key;
+pub use rds::admin_servers;
 pub use web::{OAuth, api_key, client_secret, oauth, refresh_chain, registration, tokens};
 
 /// Where Secrets Manager is, and the credentials of the function's role.

@@ -15,9 +15,10 @@ use secrets_core::rotator::{Context, RotatorError};
 use tokio::time::{Instant, timeout_at};
 
 use super::credential::AccessKey;
-use super::fault::{Failure, User};
+use super::fault::User;
 use super::plan::Listed;
 use super::settings::IamSettings;
+use crate::aws::Failure;
 
 /// Sends requests for whoever signs them.
 pub(super) struct Api {

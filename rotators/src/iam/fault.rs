@@ -1,11 +1,10 @@
 //! Why a request to IAM or STS did not succeed, and who must act.
 
-use std::error::Error;
 use std::fmt;
-use std::io;
 
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use secrets_core::rotator::RotatorError;
+
+use crate::aws::{At, Failure};
 
 /// The user whose keys are rotated, as errors name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,68 +23,7 @@ impl fmt::Display for User {
     }
 }
 
-/// What came instead of the answer. It holds the code of the service and nothing else of its words.
-#[derive(Debug)]
-pub(super) struct Failure {
-    at: At,
-    code: Option<String>,
-}
-
-#[derive(Debug)]
-enum At {
-    /// It did not get out.
-    Building,
-    /// No answer: a time-out, or a connection that was refused or broken.
-    Waiting,
-    /// The other side is not who it should be.
-    Tls,
-    /// An answer that makes no sense.
-    Reading,
-    /// An error of the service.
-    Service {
-        status: u16,
-        /// The signature is right, but not for this time.
-        of_clocks: bool,
-    },
-}
-
 impl Failure {
-    pub(super) fn time_out() -> Self {
-        Self {
-            at: At::Waiting,
-            code: None,
-        }
-    }
-
-    pub(super) fn of<E>(fault: &SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let at = match fault {
-            SdkError::ConstructionFailure(_) => At::Building,
-            SdkError::DispatchFailure(_) if is_of_tls(fault) => At::Tls,
-            SdkError::ServiceError(error) if error.raw().status().is_success() => At::Reading,
-            SdkError::ServiceError(error) => At::Service {
-                status: error.raw().status().as_u16(),
-                of_clocks: is_of_clocks(error.err().code(), error.err().message()),
-            },
-            SdkError::ResponseError(_) => At::Reading,
-            // A time-out, a broken connection.
-            _ => At::Waiting,
-        };
-        // What is no plain word is none of the service's codes.
-        let word =
-            |code: &&str| code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let code = fault.code().filter(word).map(str::to_owned);
-        Self { at, code }
-    }
-
-    fn is(&self, codes: &[&str]) -> bool {
-        self.code
-            .as_deref()
-            .is_some_and(|code| codes.contains(&code))
-    }
-
     /// Whether the service knows no key of that id, or the secret is another: "Common errors" of the API
     /// references, where the first two codes mean the same. An inactive key is answered with the first.
     pub(super) fn refuses_the_key(&self) -> bool {
@@ -205,25 +143,4 @@ fn busy(action: &str, user: &User) -> RotatorError {
     RotatorError::unreachable(format!(
         "AWS does not do {action} on {user} at the moment; try again"
     ))
-}
-
-/// A signature that is too old or too new has the code of one that is wrong, and says so in words only.
-fn is_of_clocks(code: Option<&str>, message: Option<&str>) -> bool {
-    match (code, message) {
-        (Some("RequestExpired"), _) => true,
-        (Some("SignatureDoesNotMatch"), Some(words)) => {
-            words.contains("Signature expired") || words.contains("Signature not yet current")
-        }
-        _ => false,
-    }
-}
-
-/// Connectors wrap errors in I/O errors, whose source is not what they hold but the source of that.
-fn is_of_tls(fault: &(dyn Error + 'static)) -> bool {
-    let held = fault
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    fault.is::<rustls::Error>()
-        || held.is_some_and(|held| is_of_tls(held))
-        || fault.source().is_some_and(is_of_tls)
 }

@@ -28,4 +28,6 @@ mod settings;
 
 pub use credential::IamCredential;
 pub use rotator::IamKey;
-pub use settings::{IamSettings, InvalidServiceUrl, ManagedBy, Retire, ServiceUrl};
+pub use settings::{IamSettings, ManagedBy, Retire};
+
+pub use crate::aws::{InvalidServiceUrl, ServiceUrl};

@@ -7,11 +7,13 @@ use tokio::time::timeout_at;
 use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, PostgresCredential};
+use super::credential::{AdminCredential, ENGINES, Login, PostgresCredential, Tls};
 use super::error::{Peer, Role, unreadable_admin};
 use super::settings::PostgresSettings;
+use crate::rds::{Address, Wanted};
 
-/// Logs the admin in, at the server of the secret that rotates: way and TLS are that secret's.
+/// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to;
+/// database and TLS are those of the secret that rotates.
 pub(super) async fn open<R: SecretReader>(
     secrets: &R,
     settings: &PostgresSettings,
@@ -20,22 +22,49 @@ pub(super) async fn open<R: SecretReader>(
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
     let admin = read(secrets, id, cx).await?;
-    if !admin.is_for(&server.host) {
-        return Err(RotatorError::misconfigured(
-            "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
-        ));
-    }
+    let wanted = Wanted {
+        address: &Address {
+            host: server.host.clone(),
+            port: server.port,
+        },
+        engines: ENGINES,
+    };
+    let servers = &settings.admin_servers;
+    let named = admin.host.as_deref();
+    let address = servers.find(secrets, id, named, &wanted, cx).await?;
+    let server = at(server, admin.login, address);
     let peer = Peer {
         host: server.host.clone(),
         port: server.port,
         role: Role::Admin,
     };
-    match Session::open(server, &admin.login, peer, settings, cx).await? {
+    match Session::open(&server, &server.login, peer, settings, cx).await? {
         Entry::Open(session) => Ok(session),
         Entry::Wrong => Err(RotatorError::misconfigured(
             "the server refuses the admin's password; correct the secret that `masterarn` names",
         )
         .with_code(SqlState::INVALID_PASSWORD.code())),
+    }
+}
+
+/// The admin's way to another address of the same database.
+fn at(server: &PostgresCredential, login: Login, address: Address) -> PostgresCredential {
+    let tls = match &server.tls {
+        // The name in the secret is that of the secret's own host.
+        Tls::Verified { ca, .. } if !address.has_host(&server.host) => Tls::Verified {
+            server_name: address.host.clone(),
+            ca: ca.clone(),
+        },
+        same => same.clone(),
+    };
+    PostgresCredential {
+        host: address.host,
+        port: address.port,
+        database: server.database.clone(),
+        login,
+        tls,
+        admin: None,
+        usernames: Ok(None),
     }
 }
 
@@ -57,4 +86,52 @@ async fn read<R: SecretReader>(
     AdminCredential::try_from(&secret.document).map_err(|fault| {
         RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+    use secrets_core::document::SecretDocument;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn there(secret: &Value, host: &str) -> PostgresCredential {
+        let secret = SecretDocument::from_text(&secret.to_string());
+        let server = PostgresCredential::try_from(&secret).expect("a credential");
+        let login = Login {
+            username: "admin".to_owned(),
+            password: "sentinel-admin".into(),
+        };
+        let address = Address {
+            host: host.to_owned(),
+            port: 5433,
+        };
+        at(&server, login, address)
+    }
+
+    fn server_name(credential: &PostgresCredential) -> Option<&str> {
+        match &credential.tls {
+            Tls::Verified { server_name, .. } => Some(server_name),
+            Tls::Plaintext => None,
+        }
+    }
+
+    #[test]
+    fn the_name_in_the_certificate_is_that_of_the_host_that_is_called() {
+        let mut secret = json!({
+            "engine": "postgres", "host": "replica", "dbname": "shop", "username": "app", "password": "p",
+            "tls_server_name": "alias",
+        });
+        let same = there(&secret, "REPLICA");
+        assert_eq!(server_name(&same), Some("alias"));
+        let primary = there(&secret, "primary");
+        assert_eq!(server_name(&primary), Some("primary"));
+        assert_eq!((primary.host.as_str(), primary.port), ("primary", 5433));
+        assert_eq!(primary.database, "shop");
+        assert_eq!(primary.login.username, "admin");
+        assert_eq!(primary.login.password.expose_secret(), "sentinel-admin");
+        secret["ssl"] = false.into();
+        assert_eq!(server_name(&there(&secret, "primary")), None);
+    }
 }

@@ -12,6 +12,9 @@ use super::tls::CaCertificates;
 /// longer ones off without an error, and would change another role.
 pub(super) const MAX_NAME_BYTES: usize = 63;
 
+/// What a secret may have as its `engine`.
+pub(super) const ENGINES: &[&str] = &["postgres", "aurora-postgresql"];
+
 /// A role of a server, with its password and the way to reach it.
 pub struct PostgresCredential {
     pub(super) host: String,
@@ -121,15 +124,7 @@ fn name(key: &'static str, text: SecretString) -> Result<String, DocumentError> 
 pub(super) struct AdminCredential {
     pub(super) login: Login,
     /// As far as the admin's secret names one: those that RDS keeps hold a name and a password only.
-    host: Option<String>,
-}
-
-impl AdminCredential {
-    pub(super) fn is_for(&self, host: &str) -> bool {
-        self.host
-            .as_deref()
-            .is_none_or(|own| own.eq_ignore_ascii_case(host))
-    }
+    pub(super) host: Option<String>,
 }
 
 impl TryFrom<&SecretDocument> for AdminCredential {
@@ -147,13 +142,13 @@ impl TryFrom<&SecretDocument> for AdminCredential {
 }
 
 fn check_engine(engine: &SecretString) -> Result<(), DocumentError> {
-    match engine.expose_secret() {
-        "postgres" | "aurora-postgresql" => Ok(()),
-        _ => Err(DocumentError::Unsuitable {
-            key: "engine",
-            expected: "postgres or aurora-postgresql",
-        }),
+    if ENGINES.contains(&engine.expose_secret()) {
+        return Ok(());
     }
+    Err(DocumentError::Unsuitable {
+        key: "engine",
+        expected: "postgres or aurora-postgresql",
+    })
 }
 
 /// The protocol ends texts with a zero byte, so no text can hold one.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::CaCertificates;
 use crate::password::PasswordPolicy;
+use crate::rds::AdminServers;
 
 /// How a new password reaches the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct PostgresSettings {
     pub password_valid_days: u16,
     /// Trusted instead of the built-in authorities, unless the secret has a `ca_certificate`.
     pub ca_certificate: Option<CaCertificates>,
+    /// Who is asked for the server of an admin's secret without a `host`. Default: nobody.
+    pub admin_servers: AdminServers,
     /// How long the server may take.
     pub timeouts: Timeouts,
 }
@@ -74,6 +77,7 @@ impl PostgresSettings {
             password_form: PasswordForm::default(),
             password_valid_days: 90,
             ca_certificate: None,
+            admin_servers: AdminServers::default(),
             timeouts: Timeouts::default(),
         }
     }

@@ -247,7 +247,7 @@ mod tests {
             format!("{rotator:?}"),
             "SingleUser { settings: PostgresSettings { password: PasswordPolicy { length: 32, \
              characters: 89, required_types: 4 }, password_form: Scram, password_valid_days: 90, \
-             ca_certificate: None, timeouts: Timeouts { login: 5s, statement: 10s } }, .. }"
+             ca_certificate: None, admin_servers: AdminServers { rds: None }, timeouts: Timeouts { login: 5s, statement: 10s } }, .. }"
         );
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod claim;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -13,7 +14,9 @@ use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::RequestId;
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::primitives::{Blob, DateTime};
+use aws_sdk_secretsmanager::types::Tag;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -122,6 +125,12 @@ impl SecretReader for AwsStore {
     ) -> Result<Vec<Result<SecretVersion, StoreError>>, StoreError> {
         batch::get(self, ids).await
     }
+
+    async fn tags(&self, id: &SecretId) -> Result<BTreeMap<String, String>, StoreError> {
+        let tags = self.describe_secret(id).await?.tags.unwrap_or_default();
+        let whole = |tag: Tag| Some((tag.key?, tag.value?));
+        Ok(tags.into_iter().filter_map(whole).collect())
+    }
 }
 
 /// What the service says of one version, in the fields that all its answers share.
@@ -157,13 +166,7 @@ impl Value {
 
 impl SecretStore for AwsStore {
     async fn describe(&self, id: &SecretId) -> Result<SecretState, StoreError> {
-        let reply = self
-            .0
-            .describe_secret()
-            .secret_id(id.as_str())
-            .send()
-            .await
-            .map_err(|fault| error("DescribeSecret", id, &fault))?;
+        let reply = self.describe_secret(id).await?;
         let versions = reply.version_ids_to_stages.unwrap_or_default();
         Ok(SecretState {
             rotation_enabled: reply.rotation_enabled,
@@ -244,6 +247,12 @@ impl SecretStore for AwsStore {
 }
 
 impl AwsStore {
+    async fn describe_secret(&self, id: &SecretId) -> Result<DescribeSecretOutput, StoreError> {
+        let call = self.0.describe_secret().secret_id(id.as_str());
+        let reply = call.send().await;
+        reply.map_err(|fault| error("DescribeSecret", id, &fault))
+    }
+
     async fn move_label(
         &self,
         id: &SecretId,

@@ -26,6 +26,7 @@ struct Secret {
     rotation_enabled: Option<bool>,
     deleted: bool,
     last_rotated: Option<SystemTime>,
+    tags: BTreeMap<String, String>,
     versions: BTreeMap<VersionId, Slot>,
 }
 
@@ -68,6 +69,17 @@ impl MemoryStore {
             secret.strip(&Label::Pending);
         }
         Ok(())
+    }
+
+    /// Gives a secret a tag, or the tag another value, as `TagResource` does; also one of AWS's own services.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::NotFound`] for an unknown secret.
+    pub fn tag(&self, id: &SecretId, key: &str, value: &str) -> Result<(), StoreError> {
+        self.with(id, "TagResource", |secret| {
+            secret.tags.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        })
     }
 
     /// What `RotateSecret` does before it calls the function: rotation is enabled and an empty version
@@ -267,6 +279,10 @@ impl SecretReader for MemoryStore {
                 id: wanted,
             })
         })
+    }
+
+    async fn tags(&self, id: &SecretId) -> Result<BTreeMap<String, String>, StoreError> {
+        self.with(id, "DescribeSecret", |secret| Ok(secret.tags.clone()))
     }
 }
 

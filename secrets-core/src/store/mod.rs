@@ -185,6 +185,18 @@ pub trait SecretReader: Send + Sync {
             Ok(answers)
         }
     }
+
+    /// The tags of a secret, those of AWS's own services among them (`aws:...`), by their keys.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Invalid`] without a code where values are all that can be read: by default.
+    fn tags(
+        &self,
+        id: &SecretId,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, StoreError>> + Send {
+        let fault = StoreError::new(StoreErrorKind::Invalid, "DescribeSecret", id);
+        async move { Err(fault) }
+    }
 }
 
 /// What a rotation needs beyond reading.
@@ -312,6 +324,13 @@ impl<T: SecretReader> SecretReader for std::sync::Arc<T> {
     ) -> impl Future<Output = Result<Vec<Result<SecretVersion, StoreError>>, StoreError>> + Send
     {
         (**self).get_batch(ids)
+    }
+
+    fn tags(
+        &self,
+        id: &SecretId,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, StoreError>> + Send {
+        (**self).tags(id)
     }
 }
 

@@ -120,6 +120,13 @@ impl SecretReader for Refusing {
 }
 
 #[tokio::test]
+async fn who_reads_values_only_tells_no_tags() {
+    let reader = Refusing(StoreErrorKind::Denied, Arc::default());
+    let expected = StoreError::new(StoreErrorKind::Invalid, "DescribeSecret", &"app/db".into());
+    assert_eq!(reader.tags(&"app/db".into()).await, Err(expected));
+}
+
+#[tokio::test]
 async fn the_label_is_always_named_and_errors_can_be_told_apart() {
     for (kind, transient) in [
         (StoreErrorKind::NotFound, false),

@@ -88,10 +88,9 @@ fn what_does_not_fit_is_refused_by_its_key() {
 fn an_admin_needs_a_name_and_a_password_only() {
     let kept_by_rds = SecretDocument::from_text(r#"{"username":"root","password":"p"}"#);
     let admin = AdminCredential::try_from(&kept_by_rds).expect("what RDS keeps");
-    assert!(admin.is_for("any"));
+    assert_eq!(admin.host, None);
     let admin = AdminCredential::try_from(&SecretDocument::from_text(MINIMAL)).expect("complete");
-    assert!(admin.is_for("DB"));
-    assert!(!admin.is_for("other"));
+    assert_eq!(admin.host.as_deref(), Some("db"));
     let other_engine = with("engine", r#""mysql""#);
     assert!(AdminCredential::try_from(&other_engine).is_err());
 }

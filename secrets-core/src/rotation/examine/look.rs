@@ -228,7 +228,6 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             Ok(version) => version,
             Err(reason) => return Some(unusable(reason)),
         };
-        const LOGIN: [&str; 2] = ["username", "password"];
         let has_login = |it: &SecretDocument| LOGIN.iter().all(|key| it.text(key).is_ok());
         if !has_login(&version.document) || !has_login(current) {
             return None;
@@ -247,6 +246,9 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         }
     }
 }
+
+/// What a login consists of, in secrets of databases.
+const LOGIN: [&str; 2] = ["username", "password"];
 
 /// The fault of a call, or that the time was up.
 pub(super) async fn in_time<T, E: Into<Reason>>(

@@ -1,0 +1,7 @@
+//! What requests to AWS's services have in common.
+
+mod failure;
+mod service_url;
+
+pub(crate) use failure::{At, Failure};
+pub use service_url::{InvalidServiceUrl, ServiceUrl};
