@@ -64,6 +64,10 @@ pub struct AdminServers {
     rds: Option<std::sync::Arc<api::Api>>,
 }
 
+#[cfg(feature = "rds")]
+type BoxedAnswer<'a> =
+    std::pin::Pin<Box<dyn std::future::Future<Output = Result<Address, RotatorError>> + Send + 'a>>;
+
 impl AdminServers {
     /// Amazon RDS is asked, once a secret without a `host` comes.
     #[cfg(feature = "rds")]
@@ -136,7 +140,10 @@ impl AdminServers {
         })?;
         let unread = |fault| crate::second_secret::unread("the admin's secret", fault);
         let database = database::Database::in_tags(&tags.map_err(unread)?)?;
-        rds.server(&database, wanted, cx).await
+        // Without its type: the compiler would have to look through all of the SDK wherever a rotator is
+        // wrapped, and gives up on it.
+        let asked: BoxedAnswer<'_> = Box::pin(rds.server(&database, wanted, cx));
+        asked.await
     }
 
     #[cfg(not(feature = "rds"))]
