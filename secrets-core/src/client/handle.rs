@@ -157,7 +157,7 @@ impl<T: FromSecret> SecretHandle<T> {
     pub fn current(&self) -> Result<Current<T>, ClientError> {
         let value = self.slot.value.load();
         let entry = &self.slot.entry;
-        if value.is_some() && entry.window.holds(entry.clock.wall()) {
+        if value.is_some() && entry.window.holds(entry.clock.tick()) {
             return Ok(Current(value));
         }
         drop(value);
