@@ -2,11 +2,11 @@
 //! decides when to ask the store again.
 
 use std::any::TypeId;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::Guard;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ use super::error::ClientError;
 use super::flight::Flight;
 use super::handle::Publish;
 use super::refusals::Refusals;
+use super::sync::{ArcSwapOption, AtomicBool, AtomicU64, Mutex, MutexGuard};
 use crate::document::SecretDocument;
 use crate::event::{SecretId, VersionId};
 use crate::store::Version;
