@@ -1,8 +1,7 @@
-//! What a read of a held value costs. `cargo bench -p secrets-core --features testing --bench client_reads`
-//! prints nanoseconds; `scripts/instructions.sh` counts instructions with callgrind; `benches/client/run` compares
-//! with what others need.
+//! What a read of a held value costs. `cargo run --release -p client-reads` prints nanoseconds;
+//! `scripts/instructions.sh` counts instructions with callgrind; `benches/client/run` compares with another client.
 //!
-//! `client_reads handle 1000` does so many reads of one kind and nothing else.
+//! `client-reads handle 1000` does so many reads of one kind and nothing else.
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
