@@ -17,7 +17,7 @@ use secrets_core::store::aws::AwsStore;
 use crate::service::Service;
 
 /// Long enough for a whole run.
-pub(crate) const LONG: Duration = Duration::from_secs(3600);
+pub(crate) const LONG: Duration = Duration::from_hours(1);
 
 pub(crate) struct Login {
     pub(crate) password: SecretString,

@@ -22,7 +22,7 @@ pub(crate) fn measure(whose: &str) -> Copies {
         let run = Command::new(&binary).args(["copies", whose]).output();
         let run = run.expect("a child");
         let out = String::from_utf8_lossy(&run.stdout);
-        let mut numbers = out.split_whitespace().map(|number| number.parse());
+        let mut numbers = out.split_whitespace().map(str::parse);
         let mut next = || numbers.next().expect("two numbers").expect("a number");
         live.push(next());
         after.push(next());

@@ -96,8 +96,14 @@ pub(crate) fn reads() -> Reads {
 #[inline]
 fn round(reads: u32, read: impl Fn()) -> f64 {
     let start = Instant::now();
-    (0..reads).for_each(|_| read());
+    repeat(reads, &read);
     start.elapsed().as_secs_f64() * 1e9 / f64::from(reads)
+}
+
+/// The same machine code, whoever measures.
+#[inline(never)]
+fn repeat(reads: u32, read: &impl Fn()) {
+    (0..reads).for_each(|_| read());
 }
 
 /// How many times as many reads two threads get done as one.
@@ -118,7 +124,15 @@ pub(crate) fn scaling() -> Scaling {
 /// By the best of many short rounds: those in which nobody else used a processor. A round of two threads is over
 /// when both are; rounds of one thread come before them and after.
 fn times(reads: u32, read: impl Fn() + Sync) -> f64 {
-    let alone = || Spread::of((0..ROUNDS).map(|_| round(reads, &read))).least();
+    let read = &read;
+    let alone = || {
+        let rounds = (0..ROUNDS).map(|_| {
+            let start = Instant::now();
+            repeat(reads, read);
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(reads)
+        });
+        Spread::of(rounds).least()
+    };
     let before = alone();
     let (begun, ended) = (AtomicU32::new(0), AtomicU32::new(0));
     let wait = |count: &AtomicU32, round| {
@@ -130,14 +144,14 @@ fn times(reads: u32, read: impl Fn() + Sync) -> f64 {
         scope.spawn(|| {
             for n in 1..=ROUNDS {
                 wait(&begun, n);
-                (0..reads).for_each(|_| read());
+                repeat(reads, read);
                 ended.store(n, Ordering::Release);
             }
         });
         Spread::of((1..=ROUNDS).map(|n| {
             let start = Instant::now();
             begun.store(n, Ordering::Release);
-            (0..reads).for_each(|_| read());
+            repeat(reads, read);
             wait(&ended, n);
             start.elapsed().as_secs_f64() * 1e9 / f64::from(reads)
         }))
