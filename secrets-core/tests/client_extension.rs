@@ -292,3 +292,81 @@ async fn a_client_reads_through_it() {
     }
     assert_eq!(asked.lock().expect("no panic").len(), 1);
 }
+
+#[tokio::test]
+async fn the_extension_is_found_by_what_a_function_has_in_its_environment() {
+    let (port, asked) = fake(ok(&value(r#""SecretString":"x""#))).await;
+    for (name, token) in [
+        ("AWS_SESSION_TOKEN", "of-the-session"),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "under-snapstart"),
+    ] {
+        let reader = ExtensionReader::extension_from_lookup(|asked| match asked {
+            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT" => Some(port.to_string()),
+            // An empty one is passed over.
+            "AWS_SESSION_TOKEN" if asked != name => Some(String::new()),
+            _ => (asked == name).then(|| token.to_owned()),
+        });
+        let reader = reader.expect("a token");
+        assert!(format!("{reader:?}").contains(&format!("127.0.0.1:{port}")));
+        assert!(!format!("{reader:?}").contains(token));
+        let read = reader.get(&"app/db".into(), &Version::CURRENT).await;
+        read.expect("a secret");
+        let request = asked.lock().expect("no panic").pop();
+        let header = format!("x-aws-parameters-secrets-token: {token}\r\n");
+        assert!(request.expect("a request").contains(&header));
+    }
+}
+
+#[test]
+fn the_extension_has_its_usual_port_where_the_environment_names_none() {
+    for port in [None, Some(""), Some("none")] {
+        let reader = ExtensionReader::extension_from_lookup(|name| match name {
+            "AWS_SESSION_TOKEN" => Some("token".to_owned()),
+            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT" => port.map(str::to_owned),
+            _ => None,
+        });
+        let reader = reader.expect("a token");
+        assert_eq!(
+            format!("{reader:?}"),
+            "ExtensionReader { kind: Extension, address: 127.0.0.1:2773, .. }"
+        );
+    }
+}
+
+#[test]
+fn the_agent_is_found_by_the_variables_that_it_looks_at_itself() {
+    let mut known: Vec<&str> = Vec::new();
+    for name in [
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_SESSION_TOKEN",
+        "AWS_TOKEN",
+    ] {
+        known.push(name);
+        let looked = std::cell::RefCell::new(Vec::new());
+        let reader = ExtensionReader::agent_from_lookup(|asked| {
+            looked.borrow_mut().push(asked.to_owned());
+            known.contains(&asked).then(|| "token".to_owned())
+        });
+        assert_eq!(
+            format!("{:?}", reader.expect("a token")),
+            "ExtensionReader { kind: Agent, address: 127.0.0.1:2773, .. }"
+        );
+        // Each of them goes before those that were known already.
+        assert_eq!(looked.take().last().map(String::as_str), Some(name));
+    }
+}
+
+#[test]
+fn without_a_token_it_is_said_which_variable_to_set() {
+    let empty = |_: &str| Some(String::new());
+    for reader in [
+        ExtensionReader::extension_from_lookup(|_| None),
+        ExtensionReader::extension_from_lookup(empty),
+        ExtensionReader::agent_from_lookup(|_| None),
+        ExtensionReader::agent_from_lookup(empty),
+    ] {
+        let fault = reader.expect_err("no token").to_string();
+        assert!(fault.starts_with("there is no token"), "{fault}");
+        assert!(fault.contains("`AWS_TOKEN`"), "{fault}");
+    }
+}

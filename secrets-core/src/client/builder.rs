@@ -4,14 +4,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
+use super::SecretsClient;
 use super::cache::Cache;
 use super::clock::Clock;
+use super::core::Core;
 use super::entry::Rules;
 use super::stats::Counters;
+use super::sync::Handle;
 use super::upstream::{Describing, Reading, Upstream};
-use super::{Core, SecretsClient};
 use crate::store::{Label, SecretReader, SecretStore, Version};
 
 /// What AWSPENDING holds is asked for while a rotation is under way only, and moves on within seconds.

@@ -4,11 +4,10 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, PoisonError};
 
 use super::entry::Entry;
+use super::sync::{ArcSwap, Mutex, MutexGuard};
 
 type Map<K> = HashMap<K, Arc<Entry>>;
 

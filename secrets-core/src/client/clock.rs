@@ -45,27 +45,61 @@ impl Clock {
     }
 
     /// Milliseconds since 1970, some of them late: a fifth of the price of the exact time.
+    fn wall(&self) -> u64 {
+        self.tick().millis()
+    }
+
+    /// The same for readers.
     #[inline]
-    pub(super) fn wall(&self) -> u64 {
+    pub(super) fn tick(&self) -> Tick {
         match self {
             Self::System => system(),
             #[cfg(feature = "testing")]
-            Self::Test(clock) => clock.wall(),
+            Self::Test(clock) => Tick::of_millis(clock.wall()),
         }
+    }
+}
+
+/// A moment of the wall clock, in a form that costs readers no division: the seconds since 1970 above the 30
+/// bits that nanoseconds need. Later moments are greater numbers, and that is all it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Tick(pub(super) u64);
+
+impl Tick {
+    const NANOSECONDS: u32 = 30;
+
+    /// The latest moment that there is.
+    const END: u64 = (1 << (u64::BITS - Self::NANOSECONDS)) - 1;
+
+    #[inline]
+    fn new(seconds: u64, nanoseconds: u64) -> Self {
+        Self(seconds << Self::NANOSECONDS | nanoseconds)
+    }
+
+    pub(super) fn of_millis(millis: u64) -> Self {
+        Self::new((millis / 1000).min(Self::END), millis % 1000 * 1_000_000)
+    }
+
+    fn millis(self) -> u64 {
+        let nanoseconds = self.0 & ((1 << Self::NANOSECONDS) - 1);
+        (self.0 >> Self::NANOSECONDS) * 1000 + nanoseconds / 1_000_000
     }
 }
 
 #[cfg(target_os = "linux")]
 #[inline]
-fn system() -> u64 {
+fn system() -> Tick {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
+    // Neither is negative after 1970.
+    Tick::new(now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn system() -> u64 {
+fn system() -> Tick {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+    now.map_or(Tick(0), |now| {
+        Tick::new(now.as_secs(), now.subsec_nanos().into())
+    })
 }
 
 /// Time for tests: it goes with tokio's clock, so it stands still where that is paused, and jumps when
@@ -126,5 +160,30 @@ impl TestClock {
 impl Default for TestClock {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_in_the_order_of_time_and_keep_milliseconds() {
+        let mut before = Tick(0);
+        for millis in [1, 999, 1000, 1001, 59_999, 60_000, 2_000_000_000_000] {
+            let tick = Tick::of_millis(millis);
+            assert!(tick > before, "{millis}");
+            assert_eq!(tick.millis(), millis);
+            before = tick;
+        }
+        assert!(Tick::of_millis(u64::MAX) > before);
+    }
+
+    #[test]
+    fn the_system_clock_tells_the_time() {
+        let clock = Clock::default();
+        let exact = SystemTime::now().duration_since(clock.date());
+        // The coarse clock is late by a tick of the kernel; that the machine stalls is not its fault.
+        assert!(exact.is_ok_and(|late| late < Duration::from_mins(1)));
     }
 }

@@ -2,19 +2,20 @@
 //! decides when to ask the store again.
 
 use std::any::TypeId;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::Guard;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::clock::{Clock, Moment};
+use super::clock::{Clock, Moment, Tick};
 use super::error::ClientError;
 use super::flight::Flight;
 use super::handle::Publish;
 use super::refusals::Refusals;
+use super::sync::{ArcSwapOption, AtomicBool, AtomicU64, Mutex, MutexGuard};
 use crate::document::SecretDocument;
 use crate::event::{SecretId, VersionId};
 use crate::store::Version;
@@ -63,8 +64,7 @@ pub(super) struct Entry {
     state: Mutex<State>,
 }
 
-/// The times between which a read need not look further: wall clock, milliseconds. It is a hint that saves
-/// the lock; if its two halves do not fit, the lock is taken and the truth found behind it.
+/// The times of the wall clock between which a read need not look further. It is a hint that saves the lock; if its two halves do not fit, the lock is taken and the truth found behind it.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     from: AtomicU64,
@@ -73,15 +73,16 @@ pub(super) struct Window {
 
 impl Window {
     #[inline]
-    pub(super) fn holds(&self, wall: u64) -> bool {
-        wall >= self.from.load(Ordering::Relaxed) && wall < self.until.load(Ordering::Relaxed)
+    pub(super) fn holds(&self, Tick(now): Tick) -> bool {
+        now >= self.from.load(Ordering::Relaxed) && now < self.until.load(Ordering::Relaxed)
     }
 
+    /// From then on for so long; `from` in milliseconds since 1970.
     pub(super) fn open(&self, from: u64, time: Duration) {
         let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.from.store(from, Ordering::Relaxed);
-        self.until
-            .store(from.saturating_add(time), Ordering::Relaxed);
+        let until = Tick::of_millis(from.saturating_add(time));
+        self.from.store(Tick::of_millis(from).0, Ordering::Relaxed);
+        self.until.store(until.0, Ordering::Relaxed);
     }
 
     pub(super) fn shut(&self) {
@@ -147,7 +148,7 @@ impl Entry {
     #[inline]
     pub(super) fn fresh(&self) -> Option<Guard<Option<Arc<Held>>>> {
         let held = self.value.load();
-        (held.is_some() && self.window.holds(self.clock.wall())).then(|| {
+        (held.is_some() && self.window.holds(self.clock.tick())).then(|| {
             if !self.read.load(Ordering::Relaxed) {
                 self.read.store(true, Ordering::Relaxed);
             }
@@ -227,7 +228,7 @@ impl Entry {
     /// The time from the making of a version until now.
     pub(super) fn lag(&self, created: Option<SystemTime>) -> Option<Duration> {
         let created = created?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let now = Duration::from_millis(self.clock.wall());
-        Some(now.saturating_sub(created))
+        let now = self.clock.date().duration_since(SystemTime::UNIX_EPOCH);
+        Some(now.ok()?.saturating_sub(created))
     }
 }

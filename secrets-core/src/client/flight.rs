@@ -10,13 +10,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::Core;
 use super::clock::Moment;
+use super::core::Core;
 use super::entry::{Entry, Held, Seen, State, TooSoon};
 use super::error::ClientError;
 use super::pace::{back_off, jittered};
+use super::sync::sleep_until;
 use super::upstream::{self, Caches, Reply};
 use crate::store::SecretVersion;
 

@@ -3,16 +3,16 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::Guard;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
-use super::Core;
+use super::core::Core;
 use super::entry::{Entry, Held, Seen, TooSoon};
 use super::error::ClientError;
+use super::sync::{ArcSwapOption, Mutex, timeout};
 use crate::document::{DocumentError, SecretDocument};
 use crate::event::{SecretId, VersionId};
 
@@ -157,7 +157,7 @@ impl<T: FromSecret> SecretHandle<T> {
     pub fn current(&self) -> Result<Current<T>, ClientError> {
         let value = self.slot.value.load();
         let entry = &self.slot.entry;
-        if value.is_some() && entry.window.holds(entry.clock.wall()) {
+        if value.is_some() && entry.window.holds(entry.clock.tick()) {
             return Ok(Current(value));
         }
         drop(value);

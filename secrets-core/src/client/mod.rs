@@ -36,13 +36,15 @@
 //! credential that the target accepts (`connect`).
 //!
 //! There is no synchronisation of our own on the way of a read: a value is published by `arc_swap`, whole;
-//! all decisions are taken behind one lock an entry; the two numbers of the window are a hint only.
+//! all decisions are taken behind one lock an entry; the two numbers of the window are a hint only. What there is
+//! comes from `sync`, so that a test can run these files under a scheduler that tries many orders.
 
 pub mod blocking;
 mod builder;
 mod cache;
 mod clock;
 mod connect;
+mod core;
 mod entry;
 #[cfg(feature = "aws")]
 mod environment;
@@ -57,15 +59,12 @@ mod prefetch;
 mod refusals;
 mod secret;
 mod stats;
+mod sync;
 mod upstream;
 
 use std::fmt;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use tokio::runtime::Handle;
-
-use crate::event::SecretId;
 use crate::store::{Label, SecretReader, Version};
 
 pub use builder::Builder;
@@ -80,28 +79,11 @@ pub use load::Loaded;
 pub use secret::Secret;
 pub use stats::Stats;
 
-use cache::Cache;
-use clock::Clock;
-use entry::{Entry, Seen};
-use stats::Counters;
-use upstream::Upstream;
+use core::Core;
 
 /// Reads secrets of one store, and holds what it has read. Clones share everything.
 #[derive(Clone)]
 pub struct SecretsClient(Arc<Core>);
-
-struct Core {
-    upstream: Box<dyn Upstream>,
-    settings: builder::Settings,
-    clock: Clock,
-    counters: Counters,
-    /// What holds AWSCURRENT, by every id under which it was asked for, and by ARN.
-    current: Cache<Box<str>>,
-    /// Everything else.
-    versions: Cache<(Box<str>, Version)>,
-    chosen: Option<Handle>,
-    built_in: OnceLock<Handle>,
-}
 
 impl SecretsClient {
     /// A client over this reader, with all settings at their defaults.
@@ -192,112 +174,5 @@ impl fmt::Debug for SecretsClient {
         f.debug_struct("SecretsClient")
             .field("settings", &self.0.settings)
             .finish_non_exhaustive()
-    }
-}
-
-impl Core {
-    /// Where to ask the store: see [`flight`].
-    fn runtime(&self) -> Option<Handle> {
-        if let Some(chosen) = &self.chosen {
-            return Some(chosen.clone());
-        }
-        let Ok(here) = Handle::try_current() else {
-            return self.built_in.get().cloned();
-        };
-        let _ = self.built_in.set(here.clone());
-        Some(here)
-    }
-
-    fn current_entry(&self, id: &str) -> Arc<Entry> {
-        if let Some(entry) = self.current.at(id, |entry| Some(Arc::clone(entry))) {
-            return entry;
-        }
-        let key: Box<str> = id.into();
-        let made = self.current.entry(&key, || self.make(id, Version::CURRENT));
-        self.evicted(made)
-    }
-
-    fn version_entry(&self, id: &str, version: &Version) -> Arc<Entry> {
-        let key = (id.into(), version.clone());
-        let made = self.versions.entry(&key, || self.make(id, version.clone()));
-        self.evicted(made)
-    }
-
-    fn make(&self, id: &str, version: Version) -> Entry {
-        let rules = self.settings.rules(&version);
-        Entry::new(SecretId::from(id), version, rules, self.clock.clone())
-    }
-
-    fn evicted(&self, (entry, evicted): (Arc<Entry>, usize)) -> Arc<Entry> {
-        let evicted = u64::try_from(evicted).unwrap_or(u64::MAX);
-        self.counters
-            .evictions
-            .fetch_add(evicted, Ordering::Relaxed);
-        entry
-    }
-
-    async fn read(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<Secret, ClientError> {
-        loop {
-            self.ready(entry).await?;
-            let held = entry.value.load();
-            if held.is_some() {
-                return Ok(Secret(held));
-            }
-        }
-    }
-
-    /// Waits until the entry holds a value that may be served; not at all if it does.
-    async fn ready(self: &Arc<Self>, entry: &Arc<Entry>) -> Result<(), ClientError> {
-        let mut lost = 0;
-        let mut waited = false;
-        loop {
-            let flight = match entry.look(self) {
-                Seen::Usable if waited => return Ok(()),
-                Seen::Usable => {
-                    self.counters.hit();
-                    return Ok(());
-                }
-                Seen::Failed(fault) => {
-                    self.counters.negative_hits.fetch_add(1, Ordering::Relaxed);
-                    return Err(fault);
-                }
-                Seen::Awaited(flight) => flight,
-            };
-            if !waited {
-                self.counters.misses.fetch_add(1, Ordering::Relaxed);
-                waited = true;
-            }
-            match flight.landed().await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(fault)) if fault.is_transient() && entry.value.load().is_some() => {
-                    return Err(entry.fault());
-                }
-                Ok(Err(fault)) => return Err(fault),
-                Err(flight::Lost) if lost < 2 => lost += 1,
-                Err(flight::Lost) => {
-                    return Err(ClientError::Interrupted {
-                        secret: entry.id.clone(),
-                    });
-                }
-            }
-        }
-    }
-
-    /// The store has told the secret's ARN: from now on it leads to the same entry as the id that was
-    /// asked for. The name does not, unless it was asked for: another account's secret, asked for by ARN,
-    /// may have the name of one of ours.
-    fn unify(&self, entry: &Arc<Entry>, before: Option<&SecretId>) {
-        let arn = entry.state().arn.clone();
-        if entry.version != Version::CURRENT || arn.as_ref() == before {
-            return;
-        }
-        let own: Box<str> = entry.id.as_str().into();
-        if before.is_some() {
-            // Deleted and made anew under its name: what else led here meant the other one.
-            self.current.unalias(&own, entry);
-        }
-        if let Some(arn) = arn {
-            self.current.alias(&own, &arn.as_str().into(), entry);
-        }
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::SecretsClient;
+use super::core::Core;
 use super::entry::Entry;
 use super::error::ClientError;
 use super::flight::Landing;
 use super::upstream::{self, Caches, Reply};
-use super::{Core, SecretsClient};
 use crate::event::SecretId;
 
 impl SecretsClient {

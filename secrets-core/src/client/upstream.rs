@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
-use super::Core;
+use super::core::Core;
 use super::entry::Entry;
 use super::error::ClientError;
 use super::pace;
+use super::sync::timeout;
 use crate::event::SecretId;
 use crate::store::{Label, SecretReader, SecretStore, SecretVersion, StoreError, Version};
 

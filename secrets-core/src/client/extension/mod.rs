@@ -63,9 +63,20 @@ impl ExtensionReader {
     /// # Errors
     /// [`MissingToken`].
     pub fn extension_from_env() -> Result<Self, MissingToken> {
-        let port = text("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT");
+        Self::extension_from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The same from another source than the environment of this process. An empty text counts as missing.
+    ///
+    /// # Errors
+    /// [`MissingToken`].
+    pub fn extension_from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, MissingToken> {
+        let port = lookup("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT");
         let port = port.and_then(|port| port.parse().ok()).unwrap_or(PORT);
-        Ok(Self::new(Kind::Extension, port, Token::from_env(&SESSION)?))
+        let token = Token::from_lookup(&lookup, &SESSION)?;
+        Ok(Self::new(Kind::Extension, port, token))
     }
 
     /// The agent on its usual port, with the token where the agent itself looks for it: `AWS_TOKEN`, then
@@ -75,8 +86,18 @@ impl ExtensionReader {
     /// # Errors
     /// [`MissingToken`].
     pub fn agent_from_env() -> Result<Self, MissingToken> {
+        Self::agent_from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// The same from another source than the environment of this process. An empty text counts as missing.
+    ///
+    /// # Errors
+    /// [`MissingToken`].
+    pub fn agent_from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, MissingToken> {
         let [session, container] = SESSION;
-        let token = Token::from_env(&["AWS_TOKEN", session, container])?;
+        let token = Token::from_lookup(lookup, &["AWS_TOKEN", session, container])?;
         Ok(Self::new(Kind::Agent, PORT, token))
     }
 
@@ -121,13 +142,13 @@ impl ExtensionReader {
 
 const SESSION: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
 
-fn text(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|text| !text.is_empty())
-}
-
 impl Token {
-    fn from_env(names: &[&str]) -> Result<Self, MissingToken> {
-        let token = names.iter().find_map(|name| text(name)).map(Zeroizing::new);
+    fn from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+        names: &[&str],
+    ) -> Result<Self, MissingToken> {
+        let text = |name: &&str| lookup(name).filter(|text| !text.is_empty());
+        let token = names.iter().find_map(text).map(Zeroizing::new);
         let token = token.ok_or(MissingToken)?;
         Ok(match token.strip_prefix("file://") {
             Some(path) => Self::File(path.into()),
