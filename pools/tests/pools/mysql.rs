@@ -194,7 +194,7 @@ async fn no_checkout_fails_in_fifty_rotations<P: TestPool>() {
 async fn an_account_that_forgives_three_refusals_is_not_blocked<P: TestPool>() {
     let world = MySqlWorld::<MariaDb>::start_with(&[("max_password_errors", "3")]).await;
     let rotation = world.rotation();
-    rotations::under_load::<P, _>(&world, &rotation, 10, 6, async || {}).await;
+    rotations::under_load::<P, _>(&world, &rotation, 5, 5, async || {}).await;
 }
 
 async fn user_name_and_password_change_together<P: TestPool>() {
