@@ -11,7 +11,7 @@ use crate::order::Order;
 
 /// A connection, and the version of the secret that it was logged in with.
 pub struct Connection<C> {
-    connection: C,
+    inner: C,
     version: VersionId,
     number: u64,
 }
@@ -24,7 +24,7 @@ impl<C> Connection<C> {
 
     /// The connection alone, for whoever takes it out of its pool.
     pub fn into_inner(self) -> C {
-        self.connection
+        self.inner
     }
 }
 
@@ -32,13 +32,13 @@ impl<C> Deref for Connection<C> {
     type Target = C;
 
     fn deref(&self) -> &C {
-        &self.connection
+        &self.inner
     }
 }
 
 impl<C> DerefMut for Connection<C> {
     fn deref_mut(&mut self) -> &mut C {
-        &mut self.connection
+        &mut self.inner
     }
 }
 
@@ -83,10 +83,10 @@ impl<T: FromSecret> Logins<T> {
             let connecting = connect(&login);
             async move { connecting.await.map(|connection| (connection, version)) }
         };
-        let (connection, version) = self.handle.connect_with(versioned, refused).await?;
+        let (inner, version) = self.handle.connect_with(versioned, refused).await?;
         let number = self.order().number(&version);
         Ok(Connection {
-            connection,
+            inner,
             version,
             number,
         })

@@ -37,6 +37,7 @@ use installed::Installed;
 const MOST_ATTEMPTS: usize = 4;
 
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+type MakeOptions<DB, T> = Box<dyn Fn(&T) -> Options<DB> + Send + Sync>;
 
 /// A pool of sqlx whose checkouts go on while the credential rotates. Clones share everything.
 ///
@@ -53,7 +54,7 @@ pub struct RotatingPool<DB: Database, T: FromSecret> {
 /// What the pool's hook sees; it must not hold the pool.
 struct Shared<DB: Database, T> {
     handle: SecretHandle<T>,
-    options: Box<dyn Fn(&T) -> Options<DB> + Send + Sync>,
+    options: MakeOptions<DB, T>,
     installed: Mutex<Installed<Options<DB>>>,
     /// One login at a time while the pool grows: where a password has changed, one of them is refused and not all
     /// that set out together. Servers count refusals in a row.

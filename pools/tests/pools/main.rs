@@ -3,10 +3,12 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     unreachable_pub,
-    reason = "tests fail by panicking"
+    reason = "tests fail by panicking, and say what they have counted"
 )]
 
+mod bb8_errors;
 mod mysql;
 mod postgres;
 mod rotations;

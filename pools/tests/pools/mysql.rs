@@ -145,9 +145,10 @@ impl Rotator for InPlace {
         let session = self.log_in(login.credential()).await;
         let mut session = session.map_err(|_| RotatorError::unreachable("no login"))?;
         let password = pending.expose_password();
-        let statement = match self.is_mariadb {
-            true => format!("SET PASSWORD = PASSWORD('{password}')"),
-            false => format!("ALTER USER CURRENT_USER() IDENTIFIED BY '{password}'"),
+        let statement = if self.is_mariadb {
+            format!("SET PASSWORD = PASSWORD('{password}')")
+        } else {
+            format!("ALTER USER CURRENT_USER() IDENTIFIED BY '{password}'")
         };
         let set = session.query_drop(statement).await;
         set.map_err(|_| RotatorError::refused("not changed"))

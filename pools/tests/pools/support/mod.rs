@@ -52,8 +52,10 @@ pub trait TestPool: Send + Sync + Sized + 'static {
 #[derive(Debug)]
 pub enum Failure {
     Secret(ClientError),
+    /// With the target's last refusal.
     Refused(String, ClientError),
-    Target(String),
+    /// What the target or the pool said.
+    Target(#[allow(dead_code, reason = "shown by a test that fails")] String),
 }
 
 impl<E: Debug> From<ConnectError<E>> for Failure {

@@ -23,7 +23,7 @@ pub fn sqlx_options(place: &Place, login: &DbLogin) -> PgConnectOptions {
         .password(login.expose_password())
 }
 
-fn config(place: &Place, login: &DbLogin) -> tokio_postgres::Config {
+pub fn config(place: &Place, login: &DbLogin) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     config
         .host("127.0.0.1")
