@@ -19,7 +19,7 @@ use super::error::ClientError;
 use super::pace::{back_off, jittered};
 use super::sync::sleep_until;
 use super::upstream::{self, Caches, Reply};
-use crate::store::SecretVersion;
+use crate::store::{SecretVersion, Version};
 
 type Outcome = Result<(), ClientError>;
 
@@ -219,7 +219,8 @@ impl Entry {
             id: version.id,
             document: version.document,
         });
-        if let Some(before) = before {
+        // What holds another label, such as AWSPENDING, moves on without anything having been published.
+        if let Some(before) = before.filter(|_| self.version == Version::CURRENT) {
             let lag = self.lag(version.created).unwrap_or_default();
             core.counters.rotation(lag);
             tracing::info!(secret = %self.id, from = %before, to = %held.id, ?lag, "a new version");

@@ -130,6 +130,23 @@ async fn between_set_and_finish_the_pending_version_is_tried_where_that_is_wante
 }
 
 #[tokio::test(start_paused = true)]
+async fn rotations_are_counted_when_they_are_published_not_while_they_are_pending() {
+    let (stub, target) = (Stub::new(), Target::new("password-1"));
+    let secrets = builder(&stub).0.try_pending().build();
+    let db = secrets.secret::<Login>(ID).await.expect("a login");
+    for version in 1..4_u64 {
+        let (from, to) = (version.to_string(), (version + 1).to_string());
+        stub.begin(&to).await;
+        target.wants(&format!("password-{to}"));
+        target.connect(&db).await.expect("a connection");
+        assert_eq!(secrets.stats().rotations, version - 1, "{to} is pending");
+        stub.publish(&from, &to).await;
+        db.refresh().await.expect("a value");
+        assert_eq!(secrets.stats().rotations, version, "{to} is current");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_login_fails_while_rotations_follow_each_other_at_any_pace() {
     for pace in [0, 1, 40, 90, 250, 700, 1500, 10_000].map(Duration::from_millis) {
         let (stub, target) = (Stub::new(), Target::new("password-1"));
