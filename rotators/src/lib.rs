@@ -32,6 +32,8 @@ pub mod api_key;
 pub mod configuration;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
@@ -44,13 +46,14 @@ pub mod redis;
 #[cfg(any(
     feature = "http",
     feature = "iam",
+    feature = "mysql",
     feature = "postgres",
     feature = "redis"
 ))]
 mod second_secret;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod tcp;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;

@@ -95,6 +95,19 @@ fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     Some(Arc::new(config))
 }
 
+/// The certificates of these authorities, or of Amazon RDS: for drivers that hold the public ones.
+#[cfg(feature = "mysql")]
+pub(crate) fn trusted(
+    own: Option<&CaCertificates>,
+) -> Result<Vec<CertificateDer<'static>>, RotatorError> {
+    static RDS: OnceLock<Option<CaCertificates>> = OnceLock::new();
+    let ca = own.or_else(|| {
+        let rds = RDS.get_or_init(|| CaCertificates::from_pem(RDS_BUNDLE).ok());
+        rds.as_ref()
+    });
+    ca.map(|ca| ca.0.clone()).ok_or_else(unusable)
+}
+
 /// The public authorities and those of Amazon RDS.
 fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;

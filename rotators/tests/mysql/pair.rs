@@ -1,0 +1,258 @@
+//! A user with all kinds of rights, and what the tests find out about it by themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+
+use harness::mysql::{Builder, Edition, Server};
+use mysql_async::prelude::Queryable;
+use mysql_async::{Row, Value};
+use rotators::mysql::{AlternatingUsers, PairSettings};
+use secrets_core::rotation::Rotation;
+use secrets_core::store::Label;
+use secrets_core::store::memory::MemoryStore;
+use serde_json::json;
+
+use crate::support::{Either, Fixture, account, is_mysql, literal};
+
+pub(crate) type Alternating = Rotation<MemoryStore, AlternatingUsers<MemoryStore>>;
+
+/// What docs/mysql.md says of an admin of pairs, but the rights that it has to give on.
+pub(crate) const ADMIN_OF_PAIRS: Either = Either {
+    mysql: &[
+        "GRANT CREATE USER, ROLE_ADMIN ON *.* TO admin",
+        "GRANT SELECT ON mysql.* TO admin",
+    ],
+    mariadb: &[
+        "GRANT CREATE USER ON *.* TO admin",
+        "GRANT SELECT, UPDATE ON mysql.* TO admin",
+    ],
+};
+
+/// An admin that may give on everything, as that of Amazon RDS may nearly.
+pub(crate) const OMNIPOTENT: Either = Either {
+    mysql: &[
+        "GRANT ALL PRIVILEGES ON *.* TO admin WITH GRANT OPTION",
+        "GRANT PROXY ON ''@'' TO admin WITH GRANT OPTION",
+    ],
+    mariadb: &[
+        "GRANT ALL PRIVILEGES ON *.* TO admin WITH GRANT OPTION",
+        "GRANT PROXY ON ''@'%' TO admin WITH GRANT OPTION",
+        "GRANT reader TO admin WITH ADMIN OPTION",
+        "GRANT writer TO admin WITH ADMIN OPTION",
+        "GRANT `odd role` TO admin WITH ADMIN OPTION",
+    ],
+};
+
+/// What both servers know; `$` is the user.
+const RIGHTS: &[&str] = &[
+    "GRANT SELECT, INSERT ON shop.* TO $",
+    "GRANT ALL PRIVILEGES ON `all``of it`.* TO $ WITH GRANT OPTION",
+    r"GRANT SELECT ON `sh\\_op%`.* TO $",
+    "GRANT SELECT (a, `b,c)`), INSERT (a), DELETE ON `odd``db`.`t TO x` TO $ WITH GRANT OPTION",
+    "GRANT UPDATE (a) ON shop.goods TO $",
+    "GRANT EXECUTE ON PROCEDURE shop.p TO $",
+    "GRANT EXECUTE, ALTER ROUTINE ON FUNCTION shop.f TO $ WITH GRANT OPTION",
+    "GRANT RELOAD, PROCESS ON *.* TO $",
+    "GRANT PROXY ON other TO $ WITH GRANT OPTION",
+    "GRANT reader TO $",
+    "GRANT `odd role` TO $",
+    "GRANT writer TO $ WITH ADMIN OPTION",
+    "ALTER USER $ WITH MAX_USER_CONNECTIONS 20 PASSWORD EXPIRE INTERVAL 90 DAY",
+];
+const ONLY: Either = Either {
+    mysql: &[
+        "GRANT BACKUP_ADMIN ON *.* TO $",
+        "GRANT XA_RECOVER_ADMIN ON *.* TO $ WITH GRANT OPTION",
+        "GRANT SHOW VIEW ON *.* TO $",
+        "REVOKE SHOW VIEW ON mysql.* FROM $",
+        "ALTER USER $ FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1 PASSWORD HISTORY 3 PASSWORD REQUIRE CURRENT OPTIONAL",
+        "SET DEFAULT ROLE reader, writer TO $",
+    ],
+    mariadb: &[
+        "SET DEFAULT ROLE reader FOR $",
+        "ALTER USER $ WITH MAX_STATEMENT_TIME 30",
+    ],
+};
+
+/// For which such a user exists.
+pub(crate) const HOSTS: [&str; 3] = ["%", "localhost", "10.1.%"];
+
+pub(crate) struct Pair<E>(pub(crate) Fixture<E>);
+
+impl<E> Deref for Pair<E> {
+    type Target = Fixture<E>;
+
+    fn deref(&self) -> &Fixture<E> {
+        &self.0
+    }
+}
+
+/// A server with what rights can be about.
+pub(crate) async fn with_objects<E: Edition>(builder: Builder<E>) -> Fixture<E> {
+    let builder = match is_mysql::<E>() {
+        true => builder.setting("partial_revokes", "ON"),
+        false => builder,
+    };
+    let fixture = Fixture::start_with(builder).await;
+    for statement in [
+        "CREATE DATABASE shop",
+        "CREATE DATABASE `all``of it`",
+        "CREATE DATABASE `odd``db`",
+        "CREATE TABLE shop.goods (a INT, b INT)",
+        "CREATE TABLE `odd``db`.`t TO x` (a INT, `b,c)` INT)",
+        "CREATE PROCEDURE shop.p() SELECT 1",
+        "CREATE FUNCTION shop.f() RETURNS INT DETERMINISTIC RETURN 1",
+        "CREATE USER other IDENTIFIED BY 'sentinel-other'",
+        "CREATE ROLE reader, writer, `odd role`",
+        "GRANT SELECT ON `odd``db`.* TO reader",
+    ] {
+        fixture.root(statement).await;
+    }
+    fixture
+}
+
+impl<E: Edition> Pair<E> {
+    /// A server with a user of all kinds of rights for two hosts, and an admin.
+    pub(crate) async fn start() -> Self {
+        let fixture = with_objects(Server::<E>::builder()).await;
+        fixture.add_admin(OMNIPOTENT.get::<E>()).await;
+        let mut pair = Self(fixture);
+        pair.another("o'x").await;
+        pair
+    }
+
+    /// Another such user; its secret is the one that rotates from now on.
+    pub(crate) async fn another(&mut self, name: &str) {
+        self.0.add_user(name, &HOSTS).await;
+        for host in ["%", "localhost"] {
+            for statement in RIGHTS.iter().chain(ONLY.get::<E>()) {
+                self.root(&statement.replace('$', &account(name, host)))
+                    .await;
+            }
+        }
+        // Nobody comes from there: it could not log in over a socket.
+        let elsewhere = account(name, HOSTS[2]);
+        let require = r"REQUIRE SUBJECT '/CN=o''x\\' AND ISSUER ' TO `x`' AND CIPHER 'x'";
+        self.root(&format!("ALTER USER {elsewhere} {require}"))
+            .await;
+        self.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
+    }
+
+    pub(crate) fn alternating(&self) -> Alternating {
+        alternating(self)
+    }
+
+    /// All that the server's tables hold of a user, but passwords and times.
+    pub(crate) async fn listing(&self, user: &str) -> BTreeSet<String> {
+        let tables: &[(&str, &str)] = match is_mysql::<E>() {
+            true => &[
+                ("user", "user"),
+                ("db", "user"),
+                ("tables_priv", "user"),
+                ("columns_priv", "user"),
+                ("procs_priv", "user"),
+                ("proxies_priv", "user"),
+                ("global_grants", "user"),
+                ("role_edges", "to_user"),
+                ("default_roles", "user"),
+            ],
+            false => &[
+                ("global_priv", "user"),
+                ("db", "user"),
+                ("tables_priv", "user"),
+                ("columns_priv", "user"),
+                ("procs_priv", "user"),
+                ("proxies_priv", "user"),
+                ("roles_mapping", "user"),
+            ],
+        };
+        let mut root = self.root_session().await;
+        let mut listing = BTreeSet::new();
+        for (table, column) in tables {
+            let rows = format!(
+                "SELECT * FROM mysql.{table} WHERE {column} = {}",
+                literal(user)
+            );
+            let rows: Vec<Row> = root.query(&rows).await.expect("a table");
+            listing.extend(
+                rows.iter()
+                    .map(|row| format!("{table} {:?}", line(row, column))),
+            );
+        }
+        root.disconnect().await.expect("the end of a session");
+        listing
+    }
+
+    pub(crate) async fn same_rights(&self, one: &str, two: &str) {
+        let (one, two) = (self.listing(one).await, self.listing(two).await);
+        assert!(one.len() > 15, "{one:#?}");
+        let differ: Vec<_> = one.symmetric_difference(&two).collect();
+        assert!(differ.is_empty(), "{differ:#?}");
+    }
+
+    /// What an application does with what is current.
+    pub(crate) async fn current_works(&self) {
+        let user = self
+            .value(&Label::Current, "username")
+            .await
+            .expect("a user");
+        let password = self
+            .value(&Label::Current, "password")
+            .await
+            .expect("a password");
+        let conn = self.connect(&user, &password).await;
+        let mut conn = conn.unwrap_or_else(|code| panic!("{user} is refused: {code}"));
+        for statement in [
+            "INSERT INTO shop.goods (a) VALUES (1)",
+            "SELECT a FROM `odd``db`.`t TO x`",
+            "SELECT shop.f()",
+        ] {
+            let done = conn.query_drop(statement).await;
+            done.unwrap_or_else(|fault| panic!("{user}: {statement}: {fault}"));
+        }
+        conn.disconnect().await.expect("the end of a session");
+    }
+}
+
+pub(crate) fn alternating<E: Edition>(fixture: &Fixture<E>) -> Alternating {
+    let store = fixture.store.clone();
+    let pair = PairSettings::default();
+    Rotation::new(
+        store.clone(),
+        AlternatingUsers::new(store, fixture.settings(), pair),
+    )
+}
+
+fn line(row: &Row, user: &str) -> BTreeMap<String, String> {
+    let columns = row
+        .columns_ref()
+        .iter()
+        .map(|column| column.name_str().to_lowercase());
+    let values = row.clone().unwrap().into_iter().map(|value| match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        other => format!("{other:?}"),
+    });
+    let mut line: BTreeMap<String, String> = columns.zip(values).collect();
+    for left_out in [
+        user,
+        "authentication_string",
+        "password_last_changed",
+        "timestamp",
+        "grantor",
+    ] {
+        line.remove(left_out);
+    }
+    if let Some(text) = line.get_mut("priv").filter(|text| text.starts_with('{')) {
+        let mut parsed: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let parsed = parsed.as_object_mut().expect("an object");
+        for left_out in ["authentication_string", "password_last_changed", "auth_or"] {
+            parsed.remove(left_out);
+        }
+        // What is not there means the same as these.
+        parsed.retain(|_, value| {
+            *value != -1 && *value != 0 && *value != 0.0 && *value != "" && *value != false
+        });
+        *text = format!("{parsed:?}");
+    }
+    line
+}

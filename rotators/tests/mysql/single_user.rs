@@ -1,0 +1,319 @@
+//! One user: who changes it, and what becomes of the old password.
+
+use harness::mariadb::MariaDb;
+use harness::mysql::{Edition, MySql, Server};
+use rotators::mysql::OldPassword;
+use secrets_core::document::Patch;
+use secrets_core::event::Step;
+use secrets_core::rotation::Outcome;
+use secrets_core::rotator::RotatorErrorKind as Kind;
+use secrets_core::store::{Label, SecretStore};
+use serde_json::json;
+
+use crate::support::{FIRST, Fixture, account, is_mysql, literal, on_both};
+
+on_both![
+    an_admin_gives_the_user_a_second_password,
+    all_hosts_of_a_user_change_together,
+    a_rotation_that_was_given_up_leaves_the_current_password,
+    a_set_password_is_not_set_again,
+    the_old_password_can_be_discarded_after_promotion,
+    a_user_whose_password_is_replaced_changes_itself,
+    an_admin_replaces_a_password,
+    the_admin_of_another_server_is_refused,
+];
+
+async fn an_admin_gives_the_user_a_second_password<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    fixture.with_admin().await;
+    let rotation = fixture.single(OldPassword::default());
+    let mut before = fixture.rotates(&rotation, "second").await;
+    assert_eq!(before, FIRST);
+    for version in ["third", "fourth"] {
+        assert_eq!(
+            fixture.log_in("app", &before).await,
+            Ok(()),
+            "the one before still works"
+        );
+        let older = before;
+        before = fixture.rotates(&rotation, version).await;
+        assert_eq!(
+            fixture.log_in("app", &older).await,
+            Err(1045),
+            "and no longer"
+        );
+    }
+    assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_user_of_mysql_gives_itself_a_second_password() {
+    let fixture = Fixture::<MySql>::start().await;
+    let rotation = fixture.single(OldPassword::default());
+    let mut before = fixture.rotates(&rotation, "second").await;
+    for version in ["third", "fourth"] {
+        assert_eq!(fixture.log_in("app", &before).await, Ok(()));
+        let older = before;
+        before = fixture.rotates(&rotation, version).await;
+        assert_eq!(fixture.log_in("app", &older).await, Err(1045));
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_mariadb_is_told_that_it_needs_an_admin() {
+    let fixture = Fixture::<MariaDb>::start().await;
+    let rotation = fixture.single(OldPassword::default());
+    fixture
+        .fails(
+            &rotation,
+            "second",
+            (Kind::Misconfigured, None),
+            "`masterarn`",
+        )
+        .await;
+    assert_eq!(fixture.current_logs_in().await, Ok(()));
+}
+
+async fn all_hosts_of_a_user_change_together<E: Edition>() {
+    let mut fixture = Fixture::<E>::start().await;
+    fixture.add_user("o'x", &["%", "localhost", "10.1.%"]).await;
+    fixture.with_admin().await;
+    let rotation = fixture.single(OldPassword::default());
+    for version in ["second", "third"] {
+        fixture.rotates(&rotation, version).await;
+        let table = if is_mysql::<E>() {
+            "SELECT user_attributes->>'$.additional_password' FROM mysql.user WHERE user = 'o''x'"
+        } else {
+            "SELECT JSON_EXTRACT(priv, '$.auth_or') FROM mysql.global_priv WHERE user = 'o''x'"
+        };
+        let second: Vec<Option<String>> = fixture.ask(table).await;
+        assert_eq!(second.len(), 3);
+        assert!(second.iter().all(Option::is_some), "{second:?}");
+        assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
+    }
+}
+
+/// The account's first password is then one that no version holds, and the current one its second.
+async fn a_rotation_that_was_given_up_leaves_the_current_password<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    fixture.with_admin().await;
+    gives_up(&fixture).await;
+}
+
+#[tokio::test]
+async fn the_same_where_a_user_changes_itself() {
+    let fixture = Fixture::<MySql>::start().await;
+    gives_up(&fixture).await;
+}
+
+async fn gives_up<E: Edition>(fixture: &Fixture<E>) {
+    let rotation = fixture.single(OldPassword::default());
+    for version in ["given-up", "given-up-too"] {
+        let patch = Patch::key("password", version.into());
+        fixture.put_pending(version, &patch).await;
+        let set = fixture.send(&rotation, Step::Set, version).await;
+        assert_eq!(set, Ok(Outcome::Set));
+        assert_eq!(fixture.current_logs_in().await, Ok(()));
+        let given_up = version.into();
+        let discard = fixture.store.discard_pending(&fixture.secret, &given_up);
+        discard.await.expect("a pending version");
+    }
+    let before = fixture.rotates(&rotation, "second").await;
+    assert_eq!(before, FIRST);
+    assert_eq!(
+        fixture.log_in("app", &before).await,
+        Ok(()),
+        "the one before still works"
+    );
+    assert_eq!(fixture.log_in("app", "given-up-too").await, Err(1045));
+}
+
+async fn a_set_password_is_not_set_again<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    fixture.with_admin().await;
+    let rotation = fixture.single(OldPassword::default());
+    fixture
+        .put_pending("second", &Patch::key("password", "sentinel-second".into()))
+        .await;
+    assert_eq!(
+        fixture.send(&rotation, Step::Set, "second").await,
+        Ok(Outcome::Set)
+    );
+    let again = fixture.send(&rotation, Step::Set, "second").await;
+    assert_eq!(again, Ok(Outcome::AlreadySet));
+    for password in [FIRST, "sentinel-second"] {
+        assert_eq!(fixture.log_in("app", password).await, Ok(()));
+    }
+}
+
+async fn the_old_password_can_be_discarded_after_promotion<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    let rotation = fixture.single(OldPassword::UntilPromotion);
+    if is_mysql::<E>() {
+        let before = fixture.rotates(&rotation, "by-itself").await;
+        assert_eq!(fixture.log_in("app", &before).await, Err(1045));
+        fixture.root("ALTER USER app PASSWORD HISTORY 5").await;
+        // Then which of the two passwords is the first cannot be told: the old one stays.
+        let before = fixture.rotates(&rotation, "by-itself-with-history").await;
+        assert_eq!(fixture.log_in("app", &before).await, Ok(()));
+        fixture.root("ALTER USER app PASSWORD HISTORY 0").await;
+        let first = literal(FIRST);
+        fixture
+            .root(&format!("ALTER USER app IDENTIFIED BY {first}"))
+            .await;
+    }
+    fixture.with_admin().await;
+    for version in ["second", "third"] {
+        let before = fixture.rotates(&rotation, version).await;
+        assert_eq!(fixture.log_in("app", &before).await, Err(1045));
+    }
+}
+
+async fn a_user_whose_password_is_replaced_changes_itself<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    let rotation = fixture.single(OldPassword::Replaced);
+    if is_mysql::<E>() {
+        fixture
+            .root("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM app")
+            .await;
+    }
+    for version in ["second", "third"] {
+        let before = fixture.rotates(&rotation, version).await;
+        assert_eq!(fixture.log_in("app", &before).await, Err(1045));
+    }
+    if is_mysql::<E>() {
+        fixture
+            .root("ALTER USER app PASSWORD REQUIRE CURRENT")
+            .await;
+        fixture.rotates(&rotation, "fourth").await;
+    }
+}
+
+async fn an_admin_replaces_a_password<E: Edition>() {
+    let mut fixture = Fixture::<E>::start().await;
+    fixture.add_user("two hosts", &["%", "localhost"]).await;
+    fixture.with_admin().await;
+    fixture
+        .rotates(&fixture.single(OldPassword::default()), "kept")
+        .await;
+    let rotation = fixture.single(OldPassword::Replaced);
+    let previous = fixture
+        .value(&Label::Previous, "password")
+        .await
+        .expect("a password");
+    let before = fixture.rotates(&rotation, "replaced").await;
+    for gone in [previous, before] {
+        assert_eq!(fixture.log_in("two hosts", &gone).await, Err(1045));
+    }
+}
+
+async fn the_admin_of_another_server_is_refused<E: Edition>() {
+    let fixture = Fixture::<E>::start().await;
+    let secret = json!({"username": "root", "password": "p", "host": "other.example"});
+    let secret = secrets_core::document::SecretDocument::from_text(&secret.to_string());
+    let put = fixture
+        .store
+        .put_current(&"arn:admin".into(), &"1".into(), &secret);
+    put.expect("a new version");
+    fixture.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
+    let rotation = fixture.single(OldPassword::default());
+    fixture
+        .fails(
+            &rotation,
+            "second",
+            (Kind::Misconfigured, None),
+            "another `host`",
+        )
+        .await;
+}
+
+/// The server writes down both passwords at the same moment, which it refuses.
+#[tokio::test]
+async fn a_password_history_is_no_obstacle() {
+    let fixture = Fixture::<MySql>::start_with(
+        Server::builder()
+            .setting("password_history", "6")
+            .setting("password_reuse_interval", "1"),
+    )
+    .await;
+    fixture
+        .rotates(&fixture.single(OldPassword::default()), "by-itself")
+        .await;
+    assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
+    let password = fixture.value(&Label::Current, "password").await;
+    fixture
+        .add_admin(crate::support::ADMIN_OF_ONE.get::<MySql>())
+        .await;
+    fixture.put_current(
+        "admin",
+        &json!({"masterarn": "arn:admin", "password": password}),
+    );
+    for version in ["second", "third"] {
+        fixture
+            .rotates(&fixture.single(OldPassword::default()), version)
+            .await;
+        assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
+    }
+    fixture
+        .rotates(&fixture.single(OldPassword::Replaced), "replaced")
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_user_lacks_is_said_by_the_statement_that_gives_it() {
+    let mut fixture = Fixture::<MySql>::start().await;
+    fixture.add_user("o'x", &["%"]).await;
+    let rotation = fixture.single(OldPassword::default());
+    let grant = format!(
+        "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO {}",
+        account("o'x", "%")
+    );
+    fixture
+        .fails(&rotation, "second", (Kind::Refused, Some("1227")), &grant)
+        .await;
+    assert_eq!(fixture.current_logs_in().await, Ok(()));
+    fixture.root(&grant).await;
+    let retried = fixture.rotate(&rotation, "second").await;
+    assert_eq!(retried.map(|outcomes| outcomes[3]), Ok(Outcome::Promoted));
+}
+
+#[tokio::test]
+async fn a_user_of_several_hosts_that_can_see_them_needs_an_admin() {
+    let mut fixture = Fixture::<MySql>::start().await;
+    fixture.add_user("wide", &["%", "localhost"]).await;
+    fixture
+        .root("GRANT SELECT ON mysql.user TO wide@localhost, wide@'%'")
+        .await;
+    let rotation = fixture.single(OldPassword::default());
+    fixture
+        .fails(
+            &rotation,
+            "second",
+            (Kind::Misconfigured, None),
+            "several hosts",
+        )
+        .await;
+}
+
+/// An account that the server locks after three wrong passwords is never near that.
+#[tokio::test]
+async fn an_account_that_locks_itself_stays_open() {
+    let fixture = Fixture::<MySql>::start().await;
+    fixture
+        .root("ALTER USER app FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1")
+        .await;
+    let rotation = fixture.single(OldPassword::default());
+    fixture
+        .root("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM app")
+        .await;
+    for _ in 0..8 {
+        fixture
+            .fails(&rotation, "second", (Kind::Refused, Some("1227")), "GRANT")
+            .await;
+    }
+    fixture
+        .root("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app")
+        .await;
+    assert!(fixture.rotate(&rotation, "second").await.is_ok());
+    assert_eq!(fixture.current_logs_in().await, Ok(()));
+}
