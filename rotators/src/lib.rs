@@ -30,6 +30,8 @@
 pub mod api_key;
 #[cfg(feature = "http")]
 pub mod configuration;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
 #[cfg(feature = "mysql")]
@@ -51,7 +53,7 @@ pub mod redis;
     feature = "redis"
 ))]
 mod second_secret;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod tcp;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 pub mod tls;

@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 
 use super::admin;
 use super::connection::{Entry, Session};
-use super::credential::{Login, MySqlCredential};
+use super::credential::{FAMILY, MySqlCredential};
 use super::error::Role;
 use super::pair::PairSettings;
 use super::settings::MySqlSettings;
@@ -94,7 +94,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
                 "the current version of the secret was not read: {fault}; try again later"
             ))
         })?;
-        let current = Login::try_from(&current.document).map_err(|fault| {
+        let current = (FAMILY.login)(&current.document).map_err(|fault| {
             RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
         })?;
         Ok(current.username)

@@ -172,6 +172,7 @@ fn options(
     let ssl = match &server.tls {
         Tls::Plaintext => None,
         Tls::Verified { server_name, ca } => {
+            let server_name = server_name.as_deref().unwrap_or(&server.host);
             tls::check_server_name(server_name)?;
             choose_provider();
             let own = ca.as_ref().or(settings.ca_certificate.as_ref());
@@ -180,7 +181,7 @@ fn options(
                 SslOpts::default()
                     .with_root_certs(trusted.map(|der| der.to_vec().into()).collect())
                     .with_disable_built_in_roots(own.is_some())
-                    .with_danger_tls_hostname_override(Some(server_name.clone())),
+                    .with_danger_tls_hostname_override(Some(server_name.to_owned())),
             )
         }
     };

@@ -2,13 +2,12 @@
 
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, PostgresCredential};
-use super::error::{Peer, Role, unreadable_admin};
+use super::credential::{AdminCredential, FAMILY, PostgresCredential};
+use super::error::{Peer, Role};
 use super::settings::PostgresSettings;
 
 /// Logs the admin in, at the server of the secret that rotates: way and TLS are that secret's.
@@ -19,12 +18,7 @@ pub(super) async fn open<R: SecretReader>(
     server: &PostgresCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
-    let admin = read(secrets, id, cx).await?;
-    if !admin.is_for(&server.host) {
-        return Err(RotatorError::misconfigured(
-            "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
-        ));
-    }
+    let admin = AdminCredential::read(secrets, id, &FAMILY, &server.host, cx).await?;
     let peer = Peer {
         host: server.host.clone(),
         port: server.port,
@@ -37,24 +31,4 @@ pub(super) async fn open<R: SecretReader>(
         )
         .with_code(SqlState::INVALID_PASSWORD.code())),
     }
-}
-
-async fn read<R: SecretReader>(
-    secrets: &R,
-    id: &SecretId,
-    cx: &Context,
-) -> Result<AdminCredential, RotatorError> {
-    let read = secrets.get(id, &Version::CURRENT);
-    let secret = timeout_at(cx.deadline(), read)
-        .await
-        .map_err(|_| {
-            RotatorError::unreachable(
-                "the admin's secret (`masterarn`) was not read in time; check that the function's VPC \
-                 has an endpoint for Secrets Manager",
-            )
-        })?
-        .map_err(unreadable_admin)?;
-    AdminCredential::try_from(&secret.document).map_err(|fault| {
-        RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
-    })
 }
