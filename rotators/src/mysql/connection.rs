@@ -103,18 +103,14 @@ impl Session {
             return Err(SessionError::Broken(self.peer.silent("did not answer")));
         };
         let deadline = self.deadline.min(Instant::now() + self.statement);
-        match timeout_at(deadline, conn.query::<Row, _>(sql.expose())).await {
-            Ok(answer) => {
-                self.conn = Some(conn);
-                match answer {
-                    Ok(rows) => Ok(rows.into_iter().map(Record).collect()),
-                    Err(fault) => Err(SessionError::new(&fault, &self.peer)),
-                }
-            }
-            Err(_) => {
-                abandon(conn);
-                Err(SessionError::Broken(self.peer.silent("did not answer")))
-            }
+        let Ok(answer) = timeout_at(deadline, conn.query::<Row, _>(sql.expose())).await else {
+            abandon(conn);
+            return Err(SessionError::Broken(self.peer.silent("did not answer")));
+        };
+        self.conn = Some(conn);
+        match answer {
+            Ok(rows) => Ok(rows.into_iter().map(Record).collect()),
+            Err(fault) => Err(SessionError::new(&fault, &self.peer)),
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) mod code {
     pub(crate) const RIGHT_MISSING: u16 = 1227;
     pub(crate) const NO_SUCH_USER: u16 = 1396;
     pub(crate) const POLICY: u16 = 1819;
+    pub(crate) const MUST_CHANGE: u16 = 1820;
     pub(crate) const HASH_FORMAT: u16 = 1827;
     pub(crate) const HISTORY: u16 = 3638;
     pub(crate) const NOT_THE_PRIMARY: u16 = 3891;
@@ -144,9 +145,10 @@ pub(super) fn at_login(error: &Error, peer: &Peer) -> Result<(), RotatorError> {
         Fault::NoWay => peer.no_way(),
         Fault::Broken => peer.broken("during the login"),
         Fault::Garbled => peer.not_understood(),
+        // MySQL asks those whom it does not know for any of its ways to log in.
         Fault::Unsupported => RotatorError::refused(format!(
-            "the user at {peer} logs in by other means than a password that the server keeps; give it \
-             caching_sha2_password, mysql_native_password or, in MariaDB, ed25519"
+            "there is no such user at {peer}, or it logs in by other means than a password that the server \
+             keeps; give it caching_sha2_password, mysql_native_password or, in MariaDB, ed25519"
         )),
     })
 }
@@ -160,10 +162,7 @@ fn refused_login(code: u16, peer: &Peer) -> RotatorError {
             "{peer} has locked the user after wrong passwords; find out who sends them, then ALTER USER .. \
              ACCOUNT UNLOCK (in MariaDB: FLUSH PRIVILEGES)"
         )),
-        1820 | 1862 => RotatorError::refused(format!(
-            "the password of the user at {peer} has expired; give it a new one by ALTER USER, write it into \
-             the secret, and let it expire later than the rotation (PASSWORD EXPIRE INTERVAL)"
-        )),
+        code::MUST_CHANGE | 1862 => expired(peer),
         code::DATABASE_DENIED => RotatorError::refused(format!(
             "the user may not use the database `dbname` at {peer}; grant it a right there, or remove `dbname`"
         )),
@@ -187,6 +186,13 @@ fn refused_login(code: u16, peer: &Peer) -> RotatorError {
             ))
         }),
     }
+}
+
+fn expired(peer: &Peer) -> RotatorError {
+    RotatorError::refused(format!(
+        "the password of the user at {peer} has expired; give it a new one by ALTER USER, write it into the \
+         secret, and let it expire later than the rotation (PASSWORD EXPIRE INTERVAL)"
+    ))
 }
 
 /// Codes that say that the server cannot serve anyone at the moment.
@@ -260,6 +266,8 @@ impl SessionError {
                 "{peer} is a replica or read-only, and takes no changes; set `host` to the primary (the \
                  cluster's writer endpoint)"
             ))),
+            // Such a user is let in, and may do nothing else.
+            code::MUST_CHANGE => Some(expired(peer)),
             _ => explain(code),
         };
         let fault = fault.unwrap_or_else(|| {

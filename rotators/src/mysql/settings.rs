@@ -14,6 +14,10 @@ pub enum OldPassword {
     UntilNextRotation,
     /// It works until the new one is `AWSCURRENT`, which readers that cache the old one notice.
     UntilPromotion,
+    /// As [`UntilNextRotation`](Self::UntilNextRotation) where the server can, else as
+    /// [`Replaced`](Self::Replaced), with a warning: for a function that serves both. The profile declares
+    /// the gap.
+    KeptIfPossible,
     /// It is replaced in place: `AWSCURRENT` is refused from `setSecret` to `finishSecret`. For servers that
     /// keep one password.
     Replaced,

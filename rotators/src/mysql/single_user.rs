@@ -4,7 +4,6 @@ use std::fmt;
 
 use secrecy::ExposeSecret;
 use secrets_core::document::Patch;
-use secrets_core::event::SecretId;
 use secrets_core::rotator::{
     Context, Live, Overlap, Profile, Proven, Retirement, Rotates, Rotator, RotatorError, Verdict,
 };
@@ -79,29 +78,15 @@ impl<R: SecretReader> SingleUser<R> {
         passwords: Passwords<'_>,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        match &login.admin {
-            Some(admin) => self.change_as_admin(admin, login, passwords, cx).await,
-            None => {
-                let mut session = self.enter(login, cx).await?;
-                let user = &login.login.username;
-                let changed = ByUser::new(&mut session, user).change(passwords).await;
-                session.close().await;
-                changed
-            }
-        }
-    }
-
-    async fn change_as_admin(
-        &self,
-        admin: &SecretId,
-        login: &MySqlCredential,
-        passwords: Passwords<'_>,
-        cx: &Context,
-    ) -> Result<(), RotatorError> {
-        let admin = admin::open(&self.secrets, &self.settings, admin, login, cx);
-        let mut session = admin.await?;
         let user = &login.login.username;
-        let changed = ByAdmin::new(&mut session, user).change(passwords).await;
+        let (mut session, changed);
+        if let Some(admin) = &login.admin {
+            session = admin::open(&self.secrets, &self.settings, admin, login, cx).await?;
+            changed = ByAdmin::new(&mut session, user).change(passwords).await;
+        } else {
+            session = self.enter(login, cx).await?;
+            changed = ByUser::new(&mut session, user).change(passwords).await;
+        }
         session.close().await;
         changed
     }
@@ -117,6 +102,9 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
             OldPassword::Replaced => profile(Overlap::ReplaceInPlace),
             OldPassword::UntilNextRotation => {
                 profile(Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+            }
+            OldPassword::KeptIfPossible => {
+                profile(Overlap::ReplaceInPlace).holding(Live { rest: 2, peak: 2 })
             }
             OldPassword::UntilPromotion => profile(Overlap::UntilNextRotation)
                 .holding(Live { rest: 1, peak: 2 })
@@ -142,7 +130,10 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         }
         let passwords = match self.old_password {
             OldPassword::Replaced => Passwords::Replaced { new, old },
-            _ => Passwords::Both { new, old },
+            OldPassword::KeptIfPossible => Passwords::BothIfPossible { new, old },
+            OldPassword::UntilNextRotation | OldPassword::UntilPromotion => {
+                Passwords::Both { new, old }
+            }
         };
         self.change(proven, passwords, cx).await
     }
@@ -213,6 +204,12 @@ mod tests {
                 Overlap::UntilNextRotation,
                 Retirement::AfterPromotion,
                 1,
+            ),
+            (
+                OldPassword::KeptIfPossible,
+                Overlap::ReplaceInPlace,
+                Retirement::Never,
+                2,
             ),
             (
                 OldPassword::Replaced,

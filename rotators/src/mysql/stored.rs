@@ -31,10 +31,11 @@ impl Stored {
         user: &str,
         server: Server,
     ) -> Result<Vec<Self>, RotatorError> {
-        let all = match server.is_mariadb {
+        let all = if server.is_mariadb {
             // The view `mysql.user` shows one way to log in only.
-            true => "SELECT host, priv FROM mysql.global_priv WHERE user = ",
-            false => "SELECT host, plugin FROM mysql.user WHERE user = ",
+            "SELECT host, priv FROM mysql.global_priv WHERE user = "
+        } else {
+            "SELECT host, plugin FROM mysql.user WHERE user = "
         };
         let all = Sql::new(all).literal(Literal(user)).text(" ORDER BY host");
         let records = session.records(&all).await;
@@ -96,17 +97,13 @@ impl Stored {
     ) -> Result<Sql, RotatorError> {
         let plugin = self.plugin(hashing.peer)?;
         let mut sql = sql.account(&self.account);
-        let mut before = match hashing.server.is_mariadb {
-            true => " IDENTIFIED VIA ",
-            false => " IDENTIFIED WITH ",
+        let (mut before, using) = if hashing.server.is_mariadb {
+            (" IDENTIFIED VIA ", " USING ")
+        } else {
+            (" IDENTIFIED WITH ", " AS ")
         };
         for password in passwords {
             let verifier = plugin.verifier(password, hashing.rounds)?;
-            let using = if hashing.server.is_mariadb {
-                " USING "
-            } else {
-                " AS "
-            };
             sql = sql.text(before).words(plugin.name()).text(using);
             sql = sql.literal(Literal(&verifier));
             before = " OR ";
@@ -180,9 +177,10 @@ pub(super) fn methods(privileges: &str) -> Option<Vec<Method>> {
 fn unlisted(fault: SessionError, peer: &Peer, server: Server) -> RotatorError {
     fault.explained(peer, |code| {
         is_missing_right(code).then(|| {
-            let right = match server.is_mariadb {
-                true => "GRANT SELECT ON mysql.global_priv TO the admin",
-                false => "GRANT SELECT (user, host, plugin) ON mysql.user TO the admin",
+            let right = if server.is_mariadb {
+                "GRANT SELECT ON mysql.global_priv TO the admin"
+            } else {
+                "GRANT SELECT (user, host, plugin) ON mysql.user TO the admin"
             };
             RotatorError::refused(format!(
                 "{peer} may not see for which hosts the user exists; {right}; nothing was changed"

@@ -9,7 +9,6 @@
 
 mod compatibility;
 mod cut_off;
-mod cut_off;
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;
