@@ -4,7 +4,7 @@
 //! comments are those of its steps. There a salt has 16 characters at most, and so it has in the crates that
 //! follow it; `MySQL` takes 20.
 
-use ring::digest::{Context, Digest, SHA256};
+use ring::digest::{Context, Digest, SHA256, digest};
 use secrecy::zeroize::Zeroizing;
 
 /// The digits of its base 64.
@@ -41,20 +41,27 @@ pub(super) fn sha256_crypt(password: &[u8], salt: &[u8], rounds: u32) -> String 
     let times = 16 + usize::from(start.as_ref()[0]);
     let salt_part = hash(|add| (0..times).for_each(|_| add(salt)));
     let salt_part = stretched(salt_part.as_ref(), salt.len());
-    // 21.
-    let last = (0..rounds).fold(start, |last, round| {
-        hash(|add| {
-            let odd = round & 1 == 1;
-            add(if odd { &password_part } else { last.as_ref() });
-            if round % 3 != 0 {
-                add(&salt_part);
-            }
-            if round % 7 != 0 {
-                add(&password_part);
-            }
-            add(if odd { last.as_ref() } else { &password_part });
-        })
-    });
+    // 21. In one piece, since this is what takes the time.
+    let mut last = start;
+    let length = 2 * password_part.len() + salt_part.len() + last.as_ref().len();
+    let mut text = Zeroizing::new(Vec::with_capacity(length));
+    for round in 0..rounds {
+        let (first, second): (&[u8], &[u8]) = if round & 1 == 1 {
+            (&password_part, last.as_ref())
+        } else {
+            (last.as_ref(), &password_part)
+        };
+        text.clear();
+        text.extend_from_slice(first);
+        if round % 3 != 0 {
+            text.extend_from_slice(&salt_part);
+        }
+        if round % 7 != 0 {
+            text.extend_from_slice(&password_part);
+        }
+        text.extend_from_slice(second);
+        last = digest(&SHA256, &text);
+    }
     encoded(last.as_ref())
 }
 

@@ -1,7 +1,6 @@
 //! One user: who changes it, and what becomes of the old password.
 
-use harness::mariadb::MariaDb;
-use harness::mysql::{Edition, MySql, Server};
+use harness::mysql::{Edition, MySql};
 use rotators::mysql::OldPassword;
 use secrets_core::document::Patch;
 use secrets_core::event::Step;
@@ -10,9 +9,9 @@ use secrets_core::rotator::RotatorErrorKind as Kind;
 use secrets_core::store::{Label, SecretStore};
 use serde_json::json;
 
-use crate::support::{FIRST, Fixture, account, is_mysql, literal, on_both};
+use crate::support::{FIRST, Fixture, account, is_mysql, literal, on_one_of_each};
 
-on_both![
+on_one_of_each![both:
     an_admin_gives_the_user_a_second_password,
     all_hosts_of_a_user_change_together,
     a_rotation_that_was_given_up_leaves_the_current_password,
@@ -20,11 +19,24 @@ on_both![
     the_old_password_can_be_discarded_after_promotion,
     a_user_whose_password_is_replaced_changes_itself,
     an_admin_replaces_a_password,
+    a_password_is_kept_where_that_is_possible,
     the_admin_of_another_server_is_refused,
+    an_account_that_locks_itself_stays_open,
 ];
 
-async fn an_admin_gives_the_user_a_second_password<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+#[tokio::test]
+async fn a_user_of_mysql_by_itself() {
+    let mut fixture = Fixture::<MySql>::start().await;
+    let fixture = &mut fixture;
+    a_user_of_mysql_gives_itself_a_second_password(fixture.renewed("second").await).await;
+    gives_up(fixture.renewed("gives up").await).await;
+    a_password_history_is_no_obstacle(fixture.renewed("history").await).await;
+    what_a_user_lacks_is_said_by_the_statement_that_gives_it(fixture.renewed("lacks").await).await;
+    a_user_of_several_hosts_that_can_see_them_needs_an_admin(fixture.renewed("hosts").await).await;
+    a_user_with_system_user_needs_an_admin_with_it(fixture.renewed("system user").await).await;
+}
+
+async fn an_admin_gives_the_user_a_second_password<E: Edition>(fixture: &mut Fixture<E>) {
     fixture.with_admin().await;
     let rotation = fixture.single(OldPassword::default());
     let mut before = fixture.rotates(&rotation, "second").await;
@@ -46,9 +58,7 @@ async fn an_admin_gives_the_user_a_second_password<E: Edition>() {
     assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
 }
 
-#[tokio::test]
-async fn a_user_of_mysql_gives_itself_a_second_password() {
-    let fixture = Fixture::<MySql>::start().await;
+async fn a_user_of_mysql_gives_itself_a_second_password(fixture: &mut Fixture<MySql>) {
     let rotation = fixture.single(OldPassword::default());
     let mut before = fixture.rotates(&rotation, "second").await;
     for version in ["third", "fourth"] {
@@ -59,23 +69,31 @@ async fn a_user_of_mysql_gives_itself_a_second_password() {
     }
 }
 
-#[tokio::test]
-async fn a_user_of_mariadb_is_told_that_it_needs_an_admin() {
-    let fixture = Fixture::<MariaDb>::start().await;
-    let rotation = fixture.single(OldPassword::default());
+/// Without an admin `MariaDB` has no room for two passwords.
+async fn a_password_is_kept_where_that_is_possible<E: Edition>(fixture: &mut Fixture<E>) {
+    if !is_mysql::<E>() {
+        let rotation = fixture.single(OldPassword::default());
+        let needs_an_admin = (Kind::Misconfigured, None);
+        fixture
+            .fails(&rotation, "refused", needs_an_admin, "`masterarn`")
+            .await;
+        assert_eq!(fixture.current_logs_in().await, Ok(()));
+        fixture.put_current("again", &json!({}));
+    }
+    let rotation = fixture.single(OldPassword::KeptIfPossible);
+    let before = fixture.rotates(&rotation, "second").await;
+    let works = if is_mysql::<E>() { Ok(()) } else { Err(1045) };
+    assert_eq!(fixture.log_in("app", &before).await, works);
+    let first = literal(FIRST);
     fixture
-        .fails(
-            &rotation,
-            "second",
-            (Kind::Misconfigured, None),
-            "`masterarn`",
-        )
+        .root(&format!("ALTER USER app IDENTIFIED BY {first}"))
         .await;
-    assert_eq!(fixture.current_logs_in().await, Ok(()));
+    fixture.with_admin().await;
+    let before = fixture.rotates(&rotation, "by-an-admin").await;
+    assert_eq!(fixture.log_in("app", &before).await, Ok(()));
 }
 
-async fn all_hosts_of_a_user_change_together<E: Edition>() {
-    let mut fixture = Fixture::<E>::start().await;
+async fn all_hosts_of_a_user_change_together<E: Edition>(fixture: &mut Fixture<E>) {
     fixture.add_user("o'x", &["%", "localhost", "10.1.%"]).await;
     fixture.with_admin().await;
     let rotation = fixture.single(OldPassword::default());
@@ -94,16 +112,11 @@ async fn all_hosts_of_a_user_change_together<E: Edition>() {
 }
 
 /// The account's first password is then one that no version holds, and the current one its second.
-async fn a_rotation_that_was_given_up_leaves_the_current_password<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+async fn a_rotation_that_was_given_up_leaves_the_current_password<E: Edition>(
+    fixture: &mut Fixture<E>,
+) {
     fixture.with_admin().await;
-    gives_up(&fixture).await;
-}
-
-#[tokio::test]
-async fn the_same_where_a_user_changes_itself() {
-    let fixture = Fixture::<MySql>::start().await;
-    gives_up(&fixture).await;
+    gives_up(fixture).await;
 }
 
 async fn gives_up<E: Edition>(fixture: &Fixture<E>) {
@@ -128,8 +141,7 @@ async fn gives_up<E: Edition>(fixture: &Fixture<E>) {
     assert_eq!(fixture.log_in("app", "given-up-too").await, Err(1045));
 }
 
-async fn a_set_password_is_not_set_again<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+async fn a_set_password_is_not_set_again<E: Edition>(fixture: &mut Fixture<E>) {
     fixture.with_admin().await;
     let rotation = fixture.single(OldPassword::default());
     fixture
@@ -146,8 +158,7 @@ async fn a_set_password_is_not_set_again<E: Edition>() {
     }
 }
 
-async fn the_old_password_can_be_discarded_after_promotion<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+async fn the_old_password_can_be_discarded_after_promotion<E: Edition>(fixture: &mut Fixture<E>) {
     let rotation = fixture.single(OldPassword::UntilPromotion);
     if is_mysql::<E>() {
         let before = fixture.rotates(&rotation, "by-itself").await;
@@ -169,8 +180,7 @@ async fn the_old_password_can_be_discarded_after_promotion<E: Edition>() {
     }
 }
 
-async fn a_user_whose_password_is_replaced_changes_itself<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+async fn a_user_whose_password_is_replaced_changes_itself<E: Edition>(fixture: &mut Fixture<E>) {
     let rotation = fixture.single(OldPassword::Replaced);
     if is_mysql::<E>() {
         fixture
@@ -189,8 +199,7 @@ async fn a_user_whose_password_is_replaced_changes_itself<E: Edition>() {
     }
 }
 
-async fn an_admin_replaces_a_password<E: Edition>() {
-    let mut fixture = Fixture::<E>::start().await;
+async fn an_admin_replaces_a_password<E: Edition>(fixture: &mut Fixture<E>) {
     fixture.add_user("two hosts", &["%", "localhost"]).await;
     fixture.with_admin().await;
     fixture
@@ -207,8 +216,7 @@ async fn an_admin_replaces_a_password<E: Edition>() {
     }
 }
 
-async fn the_admin_of_another_server_is_refused<E: Edition>() {
-    let fixture = Fixture::<E>::start().await;
+async fn the_admin_of_another_server_is_refused<E: Edition>(fixture: &mut Fixture<E>) {
     let secret = json!({"username": "root", "password": "p", "host": "other.example"});
     let secret = secrets_core::document::SecretDocument::from_text(&secret.to_string());
     let put = fixture
@@ -228,14 +236,10 @@ async fn the_admin_of_another_server_is_refused<E: Edition>() {
 }
 
 /// The server writes down both passwords at the same moment, which it refuses.
-#[tokio::test]
-async fn a_password_history_is_no_obstacle() {
-    let fixture = Fixture::<MySql>::start_with(
-        Server::builder()
-            .setting("password_history", "6")
-            .setting("password_reuse_interval", "1"),
-    )
-    .await;
+async fn a_password_history_is_no_obstacle(fixture: &mut Fixture<MySql>) {
+    fixture
+        .root("ALTER USER app PASSWORD HISTORY 6 PASSWORD REUSE INTERVAL 1 DAY")
+        .await;
     fixture
         .rotates(&fixture.single(OldPassword::default()), "by-itself")
         .await;
@@ -259,9 +263,7 @@ async fn a_password_history_is_no_obstacle() {
         .await;
 }
 
-#[tokio::test]
-async fn what_a_user_lacks_is_said_by_the_statement_that_gives_it() {
-    let mut fixture = Fixture::<MySql>::start().await;
+async fn what_a_user_lacks_is_said_by_the_statement_that_gives_it(fixture: &mut Fixture<MySql>) {
     fixture.add_user("o'x", &["%"]).await;
     let rotation = fixture.single(OldPassword::default());
     let grant = format!(
@@ -277,9 +279,7 @@ async fn what_a_user_lacks_is_said_by_the_statement_that_gives_it() {
     assert_eq!(retried.map(|outcomes| outcomes[3]), Ok(Outcome::Promoted));
 }
 
-#[tokio::test]
-async fn a_user_of_several_hosts_that_can_see_them_needs_an_admin() {
-    let mut fixture = Fixture::<MySql>::start().await;
+async fn a_user_of_several_hosts_that_can_see_them_needs_an_admin(fixture: &mut Fixture<MySql>) {
     fixture.add_user("wide", &["%", "localhost"]).await;
     fixture
         .root("GRANT SELECT ON mysql.user TO wide@localhost, wide@'%'")
@@ -295,25 +295,47 @@ async fn a_user_of_several_hosts_that_can_see_them_needs_an_admin() {
         .await;
 }
 
-/// An account that the server locks after three wrong passwords is never near that.
-#[tokio::test]
-async fn an_account_that_locks_itself_stays_open() {
-    let fixture = Fixture::<MySql>::start().await;
-    fixture
-        .root("ALTER USER app FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1")
-        .await;
+/// A user that the server locks after three wrong passwords in a row is never near that.
+async fn an_account_that_locks_itself_stays_open<E: Edition>(fixture: &mut Fixture<E>) {
+    if is_mysql::<E>() {
+        fixture
+            .root("ALTER USER app FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 1")
+            .await;
+        fixture
+            .root("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM app")
+            .await;
+    } else {
+        fixture.root("SET GLOBAL max_password_errors = 3").await;
+    }
     let rotation = fixture.single(OldPassword::default());
-    fixture
-        .root("REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM app")
-        .await;
+    let fault = if is_mysql::<E>() {
+        (Kind::Refused, Some("1227"))
+    } else {
+        (Kind::Misconfigured, None)
+    };
+    // The pending password is refused once each time, and then the current one taken.
     for _ in 0..8 {
         fixture
-            .fails(&rotation, "second", (Kind::Refused, Some("1227")), "GRANT")
+            .fails(&rotation, "second", fault, "`masterarn`")
             .await;
     }
+    fixture.with_admin().await;
+    fixture.rotates(&rotation, "third").await;
+    if !is_mysql::<E>() {
+        fixture
+            .root("SET GLOBAL max_password_errors = DEFAULT")
+            .await;
+    }
+}
+
+async fn a_user_with_system_user_needs_an_admin_with_it(fixture: &mut Fixture<MySql>) {
+    fixture.root("GRANT SYSTEM_USER ON *.* TO app").await;
+    fixture.with_admin().await;
+    let rotation = fixture.single(OldPassword::default());
+    let denied = (Kind::Refused, Some("1227"));
     fixture
-        .root("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app")
+        .fails(&rotation, "second", denied, "SYSTEM_USER")
         .await;
-    assert!(fixture.rotate(&rotation, "second").await.is_ok());
-    assert_eq!(fixture.current_logs_in().await, Ok(()));
+    fixture.root("GRANT SYSTEM_USER ON *.* TO admin").await;
+    fixture.rotates(&rotation, "second").await;
 }

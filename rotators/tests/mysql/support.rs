@@ -2,7 +2,7 @@
 
 use harness::mysql::{Builder, Edition, MySql, Server};
 use mysql_async::prelude::{FromRow, Queryable};
-use mysql_async::{Conn, Error, OptsBuilder, Row, Value as SqlValue};
+use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, Value as SqlValue};
 use rotators::mysql::{
     CaCertificates, EXCLUDED_CHARACTERS, MySqlSettings, OldPassword, SingleUser,
 };
@@ -41,6 +41,27 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
+/// These tests one after the other on one server of each kind; each finds it as it was at the beginning.
+macro_rules! on_one_of_each {
+    ($group:ident: $($test:ident),+ $(,)?) => {
+        mod $group {
+            use crate::support::Fixture;
+
+            #[tokio::test]
+            async fn on_mysql() {
+                let mut fixture = Fixture::<harness::mysql::MySql>::start().await;
+                $(super::$test(fixture.renewed(stringify!($test)).await).await;)+
+            }
+            #[tokio::test]
+            async fn on_mariadb() {
+                let mut fixture = Fixture::<harness::mariadb::MariaDb>::start().await;
+                $(super::$test(fixture.renewed(stringify!($test)).await).await;)+
+            }
+        }
+    };
+}
+pub(crate) use on_one_of_each;
+
 pub(crate) type Single = Rotation<MemoryStore, SingleUser<MemoryStore>>;
 
 pub(crate) struct Fixture<E> {
@@ -67,13 +88,29 @@ impl<E: Edition> Fixture<E> {
             secret: "none yet".into(),
             user: String::new(),
         };
-        fixture.add_user("app", &["%"]).await;
+        fixture.add_app().await;
+        fixture
+    }
+
+    async fn add_app(&mut self) {
+        self.add_user("app", &["%"]).await;
         if is_mysql::<E>() {
-            fixture
-                .root("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app")
+            self.root("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app")
                 .await;
         }
-        fixture
+    }
+
+    /// The same server for another test: with a user `app` and no other, and an empty store.
+    pub(crate) async fn renewed(&mut self, test: &str) -> &mut Self {
+        println!("{test}");
+        let others = "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user \
+                      WHERE user NOT IN ('root', 'mariadb.sys') AND user NOT LIKE 'mysql.%'";
+        for account in self.ask::<String>(others).await {
+            self.root(&format!("DROP USER {account}")).await;
+        }
+        self.store = MemoryStore::new();
+        self.add_app().await;
+        self
     }
 
     /// Another user; its secret is the one that rotates from now on.
@@ -284,6 +321,8 @@ impl<E: Edition> Fixture<E> {
         match Conn::new(options).await {
             Ok(conn) => Ok(conn),
             Err(Error::Server(fault)) => Err(fault.code),
+            // MySQL asks those whom it does not know for any of its ways to log in.
+            Err(Error::Driver(DriverError::UnknownAuthPlugin { .. })) => Err(1045),
             Err(fault) => panic!("no answer: {fault}"),
         }
     }

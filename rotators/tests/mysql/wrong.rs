@@ -8,12 +8,12 @@ use rotators::mysql::{MySqlCredential, OldPassword, SingleUser};
 use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, Patch, SecretDocument};
 use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+    Context, Live, Overlap, Profile, Proven, Retirement, Rotates, Rotator, RotatorError, Verdict,
 };
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::{Fault, Invariant, Prover, Schedule, World};
+use secrets_core::testing::{Fault, Invariant, Prover, Schedule, Target, Trial, World};
 
-use crate::kit::Bench;
+use crate::kit::{self, Bench};
 use crate::kit_pairs;
 use crate::support::literal;
 
@@ -23,6 +23,10 @@ enum Crime {
     RetainsAgain,
     /// Replaces the password and promises that the old one works on.
     HidesItsGap,
+    /// Promises to end the old password after promotion, and leaves it.
+    DiscardsNothing,
+    /// Takes a server that does not answer for one that refuses.
+    TakesDoubtForRefusal,
     /// The clone's password first, then what it may do; and its probe is a login.
     PasswordBeforeRights,
 }
@@ -65,12 +69,14 @@ impl Rotator for Wrong {
     type Credential = Credential;
 
     fn profile(&self) -> Profile {
-        let keys: &[&str] = match self.crime {
-            Crime::PasswordBeforeRights => &["username", "password"],
-            _ => &["password"],
-        };
-        Profile::new(Rotates::Keys(keys), Overlap::UntilNextRotation)
-            .holding(Live { rest: 2, peak: 2 })
+        let profile = |keys| Profile::new(Rotates::Keys(keys), Overlap::UntilNextRotation);
+        match self.crime {
+            Crime::PasswordBeforeRights => profile(&["username", "password"]),
+            Crime::DiscardsNothing => profile(&["password"])
+                .holding(Live { rest: 1, peak: 2 })
+                .retiring(Retirement::AfterPromotion),
+            _ => profile(&["password"]).holding(Live { rest: 2, peak: 2 }),
+        }
     }
 
     async fn create(&self, current: &Credential, cx: &Context) -> Result<Patch, RotatorError> {
@@ -92,25 +98,25 @@ impl Rotator for Wrong {
         _: &Context,
     ) -> Result<(), RotatorError> {
         let (user, password) = (literal(&pending.user), literal(&pending.password));
+        let alter = format!("ALTER USER {user} IDENTIFIED BY {password}");
         match self.crime {
-            Crime::RetainsAgain => {
-                let retain = "RETAIN CURRENT PASSWORD";
-                self.run(&format!(
-                    "ALTER USER {user} IDENTIFIED BY {password} {retain}"
-                ))
-                .await
-            }
-            Crime::HidesItsGap => {
-                self.run(&format!("ALTER USER {user} IDENTIFIED BY {password}"))
-                    .await
-            }
+            Crime::HidesItsGap => self.run(&alter).await,
             Crime::PasswordBeforeRights => {
-                let _ = login;
-                self.run(&format!("CREATE USER IF NOT EXISTS {user}"))
-                    .await?;
-                self.run(&format!("ALTER USER {user} IDENTIFIED BY {password}"))
-                    .await?;
-                self.run(&format!("GRANT SELECT ON shop.goods TO {user}"))
+                let create = format!("CREATE USER IF NOT EXISTS {user}");
+                self.run(&create).await?;
+                self.run(&alter).await?;
+                let grant = format!("GRANT SELECT ON shop.goods TO {user}");
+                self.run(&grant).await
+            }
+            Crime::RetainsAgain => self.run(&format!("{alter} RETAIN CURRENT PASSWORD")).await,
+            Crime::DiscardsNothing | Crime::TakesDoubtForRefusal => {
+                let old = literal(&login.credential().password);
+                if old == password {
+                    return Ok(());
+                }
+                let old = format!("ALTER USER {user} IDENTIFIED BY {old}");
+                let new = format!("{user} IDENTIFIED BY {password}");
+                self.run(&format!("{old}, {new} RETAIN CURRENT PASSWORD"))
                     .await
             }
         }
@@ -125,30 +131,32 @@ impl Rotator for Wrong {
         if self.bench.ask::<u32>(&there).await == [0] {
             return Ok(Verdict::Rejected);
         }
-        self.inner.test(&candidate.inner, cx).await
+        match self.inner.test(&candidate.inner, cx).await {
+            Err(_) if self.crime == Crime::TakesDoubtForRefusal => Ok(Verdict::Rejected),
+            verdict => verdict,
+        }
     }
 }
 
-async fn convicted(crime: Crime) -> (Invariant, Schedule) {
-    let bench = kit_pairs::bench::<MySql>().await;
+/// The first promise that a rotator with this crime breaks, and when.
+async fn convicted<T: Target>(
+    crime: Crime,
+    bench: Arc<Bench<MySql>>,
+    trial: impl AsyncFn(&World, Box<dyn Fn() -> Wrong>) -> Trial<Wrong, T>,
+) -> (Invariant, Schedule) {
     let settings = bench.fixture.settings();
     let fresh = async |world: World| {
-        let (bench, settings) = (Arc::clone(&bench), settings.clone());
-        let of = (Arc::clone(&bench), world.clone());
+        let (bench, settings, of) = (Arc::clone(&bench), settings.clone(), world.clone());
         let rotator = move || Wrong {
-            inner: SingleUser::new(
-                of.1.store().clone(),
-                settings.clone(),
-                OldPassword::Replaced,
-            ),
-            bench: Arc::clone(&of.0),
-            world: of.1.clone(),
+            inner: SingleUser::new(of.store().clone(), settings.clone(), OldPassword::Replaced),
+            bench: Arc::clone(&bench),
+            world: of.clone(),
             crime,
         };
-        kit_pairs::trial(bench, &world, rotator).await
+        trial(&world, Box::new(rotator)).await
     };
     let prover = Prover::new(fresh)
-        .step_timeout(Duration::from_secs(3))
+        .step_timeout(Duration::from_secs(10))
         .faults(&[Fault::CrashBefore])
         .without_interleavings();
     let violation = prover.run().await.expect_err("a crime");
@@ -158,29 +166,46 @@ async fn convicted(crime: Crime) -> (Invariant, Schedule) {
 }
 
 #[tokio::test]
-async fn retaining_without_a_probe_is_found_out() {
-    let (invariant, schedule) = convicted(Crime::RetainsAgain).await;
-    assert_eq!(
-        (invariant, schedule),
-        (Invariant::RepeatsAreHarmless, Schedule::Contract)
-    );
-}
-
-#[tokio::test]
-async fn a_hidden_gap_is_found_out() {
-    let (invariant, schedule) = convicted(Crime::HidesItsGap).await;
-    assert_eq!(
-        (invariant, schedule),
-        (Invariant::ProfileIsTrue, Schedule::Undisturbed)
-    );
+async fn crimes_of_one_user_are_found_out() {
+    let bench = Bench::<MySql>::start(&[]).await;
+    for (crime, invariant, schedule) in [
+        (
+            Crime::RetainsAgain,
+            Invariant::RepeatsAreHarmless,
+            Schedule::Contract,
+        ),
+        (
+            Crime::HidesItsGap,
+            Invariant::ProfileIsTrue,
+            Schedule::Undisturbed,
+        ),
+        (
+            Crime::DiscardsNothing,
+            Invariant::NothingPilesUp,
+            Schedule::Undisturbed,
+        ),
+        (
+            Crime::TakesDoubtForRefusal,
+            Invariant::DoubtChangesNothing,
+            Schedule::Contract,
+        ),
+    ] {
+        let trial = async |world: &World, rotator: Box<dyn Fn() -> Wrong>| {
+            kit::trial(Arc::clone(&bench), world, false, rotator).await
+        };
+        let found = convicted(crime, Arc::clone(&bench), trial).await;
+        assert_eq!(found, (invariant, schedule), "{crime:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_password_before_the_rights_is_found_out() {
-    let (invariant, schedule) = convicted(Crime::PasswordBeforeRights).await;
-    assert_eq!(invariant, Invariant::NobodyLockedOut);
-    assert!(
-        schedule.to_string().starts_with("crash-before"),
-        "{schedule}"
-    );
+    let bench = kit_pairs::bench::<MySql>().await;
+    let trial = async |world: &World, rotator: Box<dyn Fn() -> Wrong>| {
+        kit_pairs::trial(Arc::clone(&bench), world, rotator).await
+    };
+    let found = convicted(Crime::PasswordBeforeRights, Arc::clone(&bench), trial).await;
+    assert_eq!(found.0, Invariant::NobodyLockedOut);
+    let schedule = found.1.to_string();
+    assert!(schedule.starts_with("crash-before"), "{schedule}");
 }
