@@ -97,14 +97,15 @@ impl<E: Edition> Bench<E> {
 
     /// A login past the proxy and without the code under test; asked of the server once for what it stores.
     pub(crate) async fn logs_in(&self, user: &str, password: &str) -> bool {
+        // No function over all rows: MariaDB makes a file for that.
         let stored = if is_mysql::<E>() {
-            "SELECT COALESCE(GROUP_CONCAT(HEX(authentication_string), \
-             COALESCE(user_attributes, '')), '') FROM mysql.user WHERE user = "
+            "SELECT CONCAT(HEX(authentication_string), COALESCE(user_attributes, '')) FROM mysql.user"
         } else {
-            "SELECT COALESCE(GROUP_CONCAT(priv), '') FROM mysql.global_priv WHERE user = "
+            "SELECT priv FROM mysql.global_priv"
         };
-        let stored: Vec<String> = self.ask(&format!("{stored}{}", literal(user))).await;
-        let key = (format!("{user} {}", stored[0]), password.to_owned());
+        let stored = format!("{stored} WHERE user = {}", literal(user));
+        let stored: Vec<String> = self.ask(&stored).await;
+        let key = (format!("{user} {stored:?}"), password.to_owned());
         let mut logins = self.logins.lock().await;
         if let Some(known) = logins.get(&key) {
             return *known;
@@ -236,43 +237,38 @@ async fn proves<E: Edition>(old_password: OldPassword, admin: bool, faults: &[Fa
     }
 }
 
-const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
-const CRASHES_AND_ERRORS: [Fault; 5] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-];
+const CRASHES_AND_ERRORS: [Fault; 3] = [Fault::CrashBefore, Fault::CrashAfter, Fault::ErrorAfter];
+/// Where others have gone through all of these.
+const CRASHES: [Fault; 1] = [Fault::CrashAfter];
 
 #[tokio::test]
 async fn faults_of_a_user_of_mysql_heal() {
-    let proof = proves::<MySql>(OldPassword::UntilNextRotation, false, &CRASHES_AND_ERRORS).await;
-    assert_eq!(proof.gap, 0);
-}
-
-#[tokio::test]
-async fn crashes_of_an_admin_of_mysql_heal() {
-    let proof = proves::<MySql>(OldPassword::UntilNextRotation, true, &CRASHES).await;
+    let kept = OldPassword::UntilNextRotation;
+    let proof = proves::<MySql>(kept, false, &CRASHES_AND_ERRORS).await;
     assert_eq!(proof.gap, 0);
 }
 
 #[tokio::test]
 async fn faults_of_an_admin_of_mariadb_heal() {
-    let proof = proves::<MariaDb>(OldPassword::UntilNextRotation, true, &CRASHES_AND_ERRORS).await;
+    let kept = OldPassword::UntilNextRotation;
+    let proof = proves::<MariaDb>(kept, true, &CRASHES_AND_ERRORS).await;
     assert_eq!(proof.gap, 0);
 }
 
+#[tokio::test]
+async fn crashes_of_an_admin_that_discards_the_old_password_heal() {
+    let discarded = OldPassword::UntilPromotion;
+    let proof = proves::<MySql>(discarded, true, &CRASHES).await;
+    assert_eq!(proof.gap, 0);
+    let proof = proves::<MariaDb>(discarded, true, &CRASHES).await;
+    assert_eq!(proof.gap, 0);
+}
+
+/// Of a user that discards its own old password.
 #[tokio::test]
 async fn calls_that_hang_heal() {
-    proves::<MySql>(OldPassword::UntilNextRotation, false, &[Fault::HangAfter]).await;
-}
-
-#[tokio::test]
-async fn discarding_the_old_password_heals() {
-    let proof = proves::<MySql>(OldPassword::UntilPromotion, false, &CRASHES).await;
-    assert_eq!(proof.gap, 0);
-    let proof = proves::<MariaDb>(OldPassword::UntilPromotion, true, &CRASHES).await;
+    let discarded = OldPassword::UntilPromotion;
+    let proof = proves::<MySql>(discarded, false, &[Fault::HangAfter]).await;
     assert_eq!(proof.gap, 0);
 }
 

@@ -29,9 +29,10 @@ fn talkative<E: Edition>() -> harness::mysql::Builder<E> {
             "performance_schema_consumer_events_statements_history_long",
             "ON",
         );
-    match is_mysql::<E>() {
-        true => builder.setting("log_error_verbosity", "3"),
-        false => builder.setting("log_warnings", "9"),
+    if is_mysql::<E>() {
+        builder.setting("log_error_verbosity", "3")
+    } else {
+        builder.setting("log_warnings", "9")
     }
 }
 
