@@ -19,6 +19,7 @@ on_one_of_each![both:
     the_old_password_can_be_discarded_after_promotion,
     a_user_whose_password_is_replaced_changes_itself,
     an_admin_replaces_a_password,
+    a_password_may_hold_every_printable_character,
     a_password_is_kept_where_that_is_possible,
     the_admin_of_another_server_is_refused,
     an_account_that_locks_itself_stays_open,
@@ -213,6 +214,34 @@ async fn an_admin_replaces_a_password<E: Edition>(fixture: &mut Fixture<E>) {
     let before = fixture.rotates(&rotation, "replaced").await;
     for gone in [previous, before] {
         assert_eq!(fixture.log_in("two hosts", &gone).await, Err(1045));
+    }
+}
+
+/// In statements of the user itself and of an admin, and one that holds statements.
+async fn a_password_may_hold_every_printable_character<E: Edition>(fixture: &mut Fixture<E>) {
+    let printable: String = (' '..='~').collect();
+    let passwords = [
+        printable.clone(),
+        printable.chars().rev().collect(),
+        "\\' OR 1; DROP USER app; -- \"`%_é€\u{1f511}".to_owned(),
+    ];
+    for admin in [false, true] {
+        if admin {
+            fixture.with_admin().await;
+            let first = literal(FIRST);
+            fixture
+                .root(&format!("ALTER USER app IDENTIFIED BY {first}"))
+                .await;
+        }
+        let rotation = fixture.single(OldPassword::KeptIfPossible);
+        for (number, password) in passwords.iter().enumerate() {
+            let version = format!("{admin}-{number}");
+            let patch = Patch::key("password", password.clone().into());
+            fixture.put_pending(&version, &patch).await;
+            let rotated = fixture.rotate(&rotation, &version).await;
+            assert_eq!(rotated.map(|all| all[3]), Ok(Outcome::Promoted));
+            assert_eq!(fixture.log_in("app", password).await, Ok(()), "{password}");
+        }
     }
 }
 
