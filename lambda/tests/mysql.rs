@@ -188,10 +188,10 @@ async fn a_password_is_replaced_where_that_is_chosen() {
     let first = stage.login("AWSCURRENT").await;
     let (kind, message) = stage.rotate(1).await.expect_err("no room");
     assert_eq!(kind, "RotatorMisconfigured");
-    assert!(message.contains("`OLD_PASSWORD`"), "{message}");
+    assert!(message.contains("`OLD_PASSWORD_KEPT`"), "{message}");
     assert_eq!(stage.takes(&first).await, Ok(()));
 
-    let chosen = [("OLD_PASSWORD", "replaced")];
+    let chosen = [("OLD_PASSWORD_KEPT", "never")];
     let stage = Stage::<MariaDb>::start(&[], &chosen).await;
     stage.rotate(1).await.expect("a rotation");
     assert_eq!(stage.takes(&stage.login("AWSCURRENT").await).await, Ok(()));

@@ -16,16 +16,16 @@ pub fn mysql(env: &mut Environment) -> Option<MySqlSettings> {
     Some(settings)
 }
 
-/// `OLD_PASSWORD`: what becomes of the old password of a user that keeps its name; `until_next_rotation`, which
-/// is the default, `until_promotion`, `kept_if_possible` or `replaced`.
+/// `OLD_PASSWORD_KEPT`: how long the old password of a user that keeps its name works; `until_next_rotation`, which
+/// is the default, `until_promotion`, `if_possible` or `never`.
 pub fn old_password(env: &mut Environment) -> OldPassword {
     let choices = [
         ("until_next_rotation", OldPassword::UntilNextRotation),
         ("until_promotion", OldPassword::UntilPromotion),
-        ("kept_if_possible", OldPassword::KeptIfPossible),
-        ("replaced", OldPassword::Replaced),
+        ("if_possible", OldPassword::KeptIfPossible),
+        ("never", OldPassword::Replaced),
     ];
-    env.choice("OLD_PASSWORD", choices)
+    env.choice("OLD_PASSWORD_KEPT", choices)
 }
 
 /// What a rotation between two MySQL or MariaDB users is told besides: `ALTERNATE_SUFFIX`.
@@ -63,7 +63,7 @@ mod tests {
             ..PasswordRules::default()
         };
         let policy = PasswordPolicy::new(&rules).expect("rules");
-        for variables in [&[][..], &[("EXCLUDE_CHARACTERS", ""), ("OLD_PASSWORD", "")]] {
+        for variables in [&[][..], &[("EXCLUDE_CHARACTERS", ""), ("OLD_PASSWORD_KEPT", "")]] {
             let settings = read(variables, mysql).expect("settings");
             assert_eq!(settings.password, policy);
             assert!(settings.ca_certificate.is_none());
@@ -78,19 +78,19 @@ mod tests {
         let old = |variables| read(variables, |env| Some(old_password(env)));
         for (variables, expected) in [
             (
-                &[("OLD_PASSWORD", "until_promotion")],
+                &[("OLD_PASSWORD_KEPT", "until_promotion")],
                 OldPassword::UntilPromotion,
             ),
             (
-                &[("OLD_PASSWORD", "kept_if_possible")],
+                &[("OLD_PASSWORD_KEPT", "if_possible")],
                 OldPassword::KeptIfPossible,
             ),
-            (&[("OLD_PASSWORD", "replaced")], OldPassword::Replaced),
+            (&[("OLD_PASSWORD_KEPT", "never")], OldPassword::Replaced),
         ] {
             assert_eq!(old(variables), Ok(expected));
         }
-        let fault = old(&[("OLD_PASSWORD", "sentinel")]).expect_err("no such word");
-        assert!(fault.starts_with("`OLD_PASSWORD` must be until_next_rotation or"));
+        let fault = old(&[("OLD_PASSWORD_KEPT", "sentinel")]).expect_err("no such word");
+        assert!(fault.starts_with("`OLD_PASSWORD_KEPT` must be until_next_rotation or"));
         assert!(!fault.contains("sentinel"));
 
         let pair = read(&[("ALTERNATE_SUFFIX", "_b")], mysql_pair);

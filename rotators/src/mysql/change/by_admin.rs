@@ -139,6 +139,6 @@ fn alter<'s>(each: impl IntoIterator<Item = &'s Sql>) -> Sql {
 pub(super) fn one_password(peer: &Peer) -> RotatorError {
     RotatorError::misconfigured(format!(
         "{peer} keeps one password a user: two need MySQL 8.0.14 or MariaDB 10.4; let the old password be \
-         replaced (`OLD_PASSWORD`), or let two users take turns"
+         replaced (`OLD_PASSWORD_KEPT`), or let two users take turns"
     ))
 }

@@ -60,7 +60,7 @@ impl<'s> ByUser<'s> {
         if server.is_mariadb {
             return Some(RotatorError::misconfigured(format!(
                 "{peer} is MariaDB, where only an admin can give a user two passwords; add `masterarn`, the \
-                 secret of an admin, or let the old password be replaced (`OLD_PASSWORD`)"
+                 secret of an admin, or let the old password be replaced (`OLD_PASSWORD_KEPT`)"
             )));
         }
         (!server.has_two_passwords()).then(|| one_password(peer))
