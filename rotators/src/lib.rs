@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
 //! | the same | [`postgres::AlternatingUsers`] | the user, of two, and its password | none |
+//! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
+//! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |

@@ -63,7 +63,10 @@ mod tests {
             ..PasswordRules::default()
         };
         let policy = PasswordPolicy::new(&rules).expect("rules");
-        for variables in [&[][..], &[("EXCLUDE_CHARACTERS", ""), ("OLD_PASSWORD_KEPT", "")]] {
+        for variables in [
+            &[][..],
+            &[("EXCLUDE_CHARACTERS", ""), ("OLD_PASSWORD_KEPT", "")],
+        ] {
             let settings = read(variables, mysql).expect("settings");
             assert_eq!(settings.password, policy);
             assert!(settings.ca_certificate.is_none());

@@ -10,43 +10,9 @@ use secrets_core::store::Label;
 use secrets_core::store::memory::MemoryStore;
 use serde_json::json;
 
-use crate::pair::{HOSTS, Pair};
-use crate::support::{Fixture, account, is_mysql, on_both};
+use crate::support::{Fixture, is_mysql, on_both};
 
-on_both![a_pair_heals_after_every_cut, a_user_heals_after_every_cut];
-
-/// A new pair for each message of setSecret, in which the second user is made.
-async fn a_pair_heals_after_every_cut<E: Edition>() {
-    let mut pair = Pair::<E>::start().await;
-    let proxy = TcpProxy::start(pair.server.host(), pair.server.port()).await;
-    let mut cuts = 0;
-    for before in [true, false] {
-        for chunk in 1.. {
-            let user = format!("u{chunk}{before}");
-            pair.another(&user).await;
-            let proxied = json!({"masterarn": "arn:admin", "port": proxy.port()});
-            pair.put_current("proxied", &proxied);
-            let rotation = pair.alternating();
-            let struck = cut(&pair, &rotation, &proxy, chunk, before).await;
-            pair.current_works().await;
-            let healed = pair.rotate(&rotation, "second").await;
-            healed.unwrap_or_else(|fault| panic!("after a cut at message {chunk}: {fault:?}"));
-            pair.same_rights(&user, &format!("{user}_clone")).await;
-            pair.current_works().await;
-            for user in [user.clone(), format!("{user}_clone")] {
-                pair.root(&format!("DROP USER {user}, {user}@localhost"))
-                    .await;
-            }
-            if !struck {
-                // Fewer would mean that the second user was not made in between.
-                assert!(chunk > 60, "only {chunk} messages");
-                break;
-            }
-            cuts += 1;
-        }
-    }
-    println!("a pair on {}: {cuts} cuts", pair.server.version());
-}
+on_both![a_user_heals_after_every_cut];
 
 async fn a_user_heals_after_every_cut<E: Edition>() {
     let mut fixture = Fixture::<E>::start().await;

@@ -13,10 +13,8 @@ use secrets_core::rotation::{Outcome, Rotation};
 use secrets_core::rotator::Rotator;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{SecretReader, Version};
-use serde_json::json;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::pair::{Pair, alternating};
 use crate::support::{Fixture, is_mysql};
 
 const ROTATIONS: usize = 50;
@@ -215,25 +213,6 @@ async fn a_user_of_mariadb_is_never_refused() {
     fixture.with_admin().await;
     let rotation = fixture.single(OldPassword::default());
     no_refusal("MariaDB, by an admin", fixture, rotation).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pair_on_mysql_is_never_refused() {
-    let pair = Pair::<MySql>::start().await;
-    let rotation = pair.alternating();
-    no_refusal("MySQL, a pair", pair.0, rotation).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pair_on_mariadb_is_never_refused() {
-    let mut fixture = crate::pair::with_objects(builder::<MariaDb>()).await;
-    fixture
-        .add_admin(crate::pair::OMNIPOTENT.get::<MariaDb>())
-        .await;
-    fixture.add_user("shopper", &["%", "localhost"]).await;
-    fixture.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
-    let rotation = alternating(&fixture);
-    no_refusal("MariaDB, a pair", fixture, rotation).await;
 }
 
 /// The one strategy that refuses logins, so that the others are seen to be measured.

@@ -12,12 +12,8 @@ mod cut_off;
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;
-mod hostile;
 mod kit;
-mod kit_pairs;
 mod load;
-mod pair;
-mod pairs;
 mod privacy;
 mod refusals;
 mod single_user;

@@ -9,7 +9,6 @@ use secrets_core::store::Label;
 use serde_json::json;
 
 use crate::hidden::assert_absent;
-use crate::pair::{OMNIPOTENT, alternating, with_objects};
 use crate::support::{ADMIN, ADMIN_OF_ONE, FIRST, Fixture, is_mysql, literal, on_both, shown};
 
 on_both![
@@ -37,8 +36,8 @@ fn talkative<E: Edition>() -> harness::mysql::Builder<E> {
 }
 
 async fn no_log_and_no_table_of_the_server_holds_a_password<E: Edition>() {
-    let mut fixture = with_objects(talkative::<E>()).await;
-    fixture.add_admin(OMNIPOTENT.get::<E>()).await;
+    let mut fixture = Fixture::<E>::start_with(talkative()).await;
+    fixture.add_admin(ADMIN_OF_ONE.get::<E>()).await;
     for all in [
         "UPDATE performance_schema.setup_instruments SET enabled = 'YES' WHERE name LIKE 'statement/%'",
         "UPDATE performance_schema.setup_consumers SET enabled = 'YES'",
@@ -73,18 +72,6 @@ async fn no_log_and_no_table_of_the_server_holds_a_password<E: Edition>() {
                 .expect("a password"),
         );
     }
-    fixture.add_user("takes turns", &["%"]).await;
-    fixture.put_current("other", &json!({"masterarn": "arn:admin"}));
-    let rotation = alternating(&fixture);
-    for version in ["second", "third"] {
-        passwords.push(fixture.rotates(&rotation, version).await);
-    }
-    passwords.push(
-        fixture
-            .value(&Label::Current, "password")
-            .await
-            .expect("a password"),
-    );
     let log = &fixture.server.log();
     assert!(
         log.contains("ALTER USER"),
