@@ -49,6 +49,14 @@ impl Daemon {
         process.as_ref().map_or(String::new(), Process::output)
     }
 
+    /// The same, from this byte on.
+    pub(crate) fn output_from(&self, start: u64) -> Vec<u8> {
+        let process = lock(&self.process);
+        process
+            .as_ref()
+            .map_or(Vec::new(), |it| it.output_from(start))
+    }
+
     /// Starts the process and waits until `is_ready`; its output if it ends instead.
     ///
     /// # Panics

@@ -96,13 +96,19 @@ impl Process {
 
     /// What the process has written to its standard output and standard error so far.
     pub(crate) fn output(&self) -> String {
+        String::from_utf8_lossy(&self.output_from(0)).into_owned()
+    }
+
+    /// The same, from this byte on.
+    pub(crate) fn output_from(&self, start: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut buffer = [0; 8192];
         // Read by position: the child shares the handle's cursor for its writes.
-        while let Ok(length @ 1..) = self.output.read_at(&mut buffer, bytes.len() as u64) {
+        while let Ok(length @ 1..) = (self.output).read_at(&mut buffer, start + bytes.len() as u64)
+        {
             bytes.extend_from_slice(&buffer[..length]);
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        bytes
     }
 
     /// Ends when the process has.

@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | `PostgreSQL`, Aurora `PostgreSQL` | [`postgres::SingleUser`] | the role's password | from `setSecret` to `finishSecret` |
 //! | the same | [`postgres::AlternatingUsers`] | the user, of two, and its password | none |
+//! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
+//! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
@@ -32,8 +34,12 @@ pub mod api_key;
 mod aws;
 #[cfg(feature = "http")]
 pub mod configuration;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 #[cfg(feature = "http")]
 pub mod oauth;
 pub mod password;
@@ -41,13 +47,14 @@ pub mod password;
 pub mod postgres;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
-#[cfg(any(feature = "postgres", feature = "rds"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "rds"))]
 pub mod rds;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(any(
     feature = "http",
     feature = "iam",
+    feature = "mysql",
     feature = "postgres",
     feature = "rds",
     feature = "redis"
@@ -55,7 +62,7 @@ pub mod redis;
 mod second_secret;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod tcp;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;

@@ -1,8 +1,11 @@
 //! Which servers are trusted: what the rotators of databases have in common.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+#[cfg(any(feature = "postgres", feature = "redis"))]
+use std::sync::Arc;
+use std::sync::OnceLock;
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
@@ -71,6 +74,7 @@ impl fmt::Debug for CaCertificates {
 }
 
 /// What makes a client verify servers: against these authorities, or against the built-in ones.
+#[cfg(any(feature = "postgres", feature = "redis"))]
 pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
     static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     match ca {
@@ -82,6 +86,7 @@ pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>
     .ok_or_else(unusable)
 }
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
@@ -95,7 +100,21 @@ fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     Some(Arc::new(config))
 }
 
+/// The certificates of these authorities, or of Amazon RDS: for drivers that hold the public ones.
+#[cfg(feature = "mysql")]
+pub(crate) fn trusted(
+    own: Option<&CaCertificates>,
+) -> Result<Vec<CertificateDer<'static>>, RotatorError> {
+    static RDS: OnceLock<Option<CaCertificates>> = OnceLock::new();
+    let ca = own.or_else(|| {
+        let rds = RDS.get_or_init(|| CaCertificates::from_pem(RDS_BUNDLE).ok());
+        rds.as_ref()
+    });
+    ca.map(|ca| ca.0.clone()).ok_or_else(unusable)
+}
+
 /// The public authorities and those of Amazon RDS.
+#[cfg(any(feature = "postgres", feature = "redis"))]
 fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -158,6 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(any(feature = "postgres", feature = "redis"))]
     fn the_built_in_authorities_can_all_be_read() {
         let rds = CaCertificates::from_pem(RDS_BUNDLE).expect("every certificate of the bundle");
         assert_eq!(rds.0.len(), RDS_BUNDLE.matches("BEGIN CERTIFICATE").count());

@@ -90,6 +90,11 @@ impl<E: Edition> Server<E> {
         log
     }
 
+    /// What the error log has got since the present start, from this byte on: for those who look often.
+    pub fn error_log_from(&self, start: u64) -> Vec<u8> {
+        self.daemon.output_from(start)
+    }
+
     /// Stops the server; its clients' sessions are cut.
     pub async fn stop(&self) {
         self.daemon.stop("TERM").await;

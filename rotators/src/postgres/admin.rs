@@ -2,15 +2,14 @@
 
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, ENGINES, Login, PostgresCredential, Tls};
-use super::error::{Peer, Role, unreadable_admin};
+use super::credential::{AdminCredential, FAMILY, Login, PostgresCredential};
+use super::error::{Peer, Role};
 use super::settings::PostgresSettings;
-use crate::rds::{Address, Wanted};
+use crate::rds::Address;
 
 /// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to;
 /// database and TLS are those of the secret that rotates.
@@ -21,17 +20,15 @@ pub(super) async fn open<R: SecretReader>(
     server: &PostgresCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
-    let admin = read(secrets, id, cx).await?;
-    let wanted = Wanted {
-        address: &Address {
-            host: server.host.clone(),
-            port: server.port,
-        },
-        engines: ENGINES,
+    let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
+    let own = Address {
+        host: server.host.clone(),
+        port: server.port,
     };
     let servers = &settings.admin_servers;
-    let named = admin.host.as_deref();
-    let address = servers.find(secrets, id, named, &wanted, cx).await?;
+    let address = admin
+        .address((secrets, id), servers, &FAMILY, &own, cx)
+        .await?;
     let server = at(server, admin.login, address);
     let peer = Peer {
         host: server.host.clone(),
@@ -49,43 +46,15 @@ pub(super) async fn open<R: SecretReader>(
 
 /// The admin's way to another address of the same database.
 fn at(server: &PostgresCredential, login: Login, address: Address) -> PostgresCredential {
-    let tls = match &server.tls {
-        // The name in the secret is that of the secret's own host.
-        Tls::Verified { ca, .. } if !address.has_host(&server.host) => Tls::Verified {
-            server_name: address.host.clone(),
-            ca: ca.clone(),
-        },
-        same => same.clone(),
-    };
     PostgresCredential {
+        tls: server.tls.at(&address, &server.host),
         host: address.host,
         port: address.port,
         database: server.database.clone(),
         login,
-        tls,
         admin: None,
         usernames: Ok(None),
     }
-}
-
-async fn read<R: SecretReader>(
-    secrets: &R,
-    id: &SecretId,
-    cx: &Context,
-) -> Result<AdminCredential, RotatorError> {
-    let read = secrets.get(id, &Version::CURRENT);
-    let secret = timeout_at(cx.deadline(), read)
-        .await
-        .map_err(|_| {
-            RotatorError::unreachable(
-                "the admin's secret (`masterarn`) was not read in time; check that the function's VPC \
-                 has an endpoint for Secrets Manager",
-            )
-        })?
-        .map_err(unreadable_admin)?;
-    AdminCredential::try_from(&secret.document).map_err(|fault| {
-        RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
-    })
 }
 
 #[cfg(test)]
@@ -94,6 +63,7 @@ mod tests {
     use secrets_core::document::SecretDocument;
     use serde_json::{Value, json};
 
+    use super::super::credential::Tls;
     use super::*;
 
     fn there(secret: &Value, host: &str) -> PostgresCredential {
@@ -112,7 +82,7 @@ mod tests {
 
     fn server_name(credential: &PostgresCredential) -> Option<&str> {
         match &credential.tls {
-            Tls::Verified { server_name, .. } => Some(server_name),
+            Tls::Verified { server_name, .. } => server_name.as_deref(),
             Tls::Plaintext => None,
         }
     }
@@ -126,7 +96,7 @@ mod tests {
         let same = there(&secret, "REPLICA");
         assert_eq!(server_name(&same), Some("alias"));
         let primary = there(&secret, "primary");
-        assert_eq!(server_name(&primary), Some("primary"));
+        assert_eq!(server_name(&primary), None, "that of the host");
         assert_eq!((primary.host.as_str(), primary.port), ("primary", 5433));
         assert_eq!(primary.database, "shop");
         assert_eq!(primary.login.username, "admin");

@@ -10,7 +10,7 @@ use secrets_core::store::{SecretReader, Version};
 use tokio::time::timeout_at;
 
 use super::connection::{Entry, Session};
-use super::credential::{Login, PostgresCredential};
+use super::credential::{FAMILY, Login, PostgresCredential};
 use super::error::{Peer, Role, SessionError, unread_current};
 use super::pair::{PairLayout, PairSettings, Partner};
 use super::settings::PostgresSettings;
@@ -109,7 +109,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
                 ));
             }
         };
-        let current = Login::try_from(&current.document).map_err(|fault| {
+        let current = (FAMILY.login)(&current.document).map_err(|fault| {
             RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
         })?;
         Ok(current.username == username)

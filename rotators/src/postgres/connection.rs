@@ -77,6 +77,7 @@ impl Session {
                 enter(&config, wire, NoTls, &peer, deadline).await
             }
             Tls::Verified { server_name, ca } => {
+                let server_name = server_name.as_deref().unwrap_or(&server.host);
                 tls::check_server_name(server_name)?;
                 let ca = ca.as_ref().or(settings.ca_certificate.as_ref());
                 let mut connector = tls::connector(ca)?;

@@ -12,7 +12,6 @@ use tokio_postgres::error::SqlState;
 
 use super::settings::PasswordForm;
 use super::tls;
-use crate::second_secret::unread;
 use crate::tcp;
 
 /// The server that is talked to, and as whom.
@@ -236,11 +235,6 @@ impl SessionError {
 fn is_verdict_on_value(state: &SqlState) -> bool {
     let class = state.code().get(..2).unwrap_or_default();
     ["0A", "22", "23", "28", "P0"].contains(&class)
-}
-
-/// What it means that the admin's secret was not read.
-pub(super) fn unreadable_admin(fault: StoreError) -> RotatorError {
-    unread("the admin's secret", fault)
 }
 
 /// What it means that the secret itself was not read.

@@ -2,13 +2,20 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
-use crate::tls::CaCertificates;
+pub(super) use crate::database::{AdminCredential, Login, Tls};
+use crate::database::{Family, admin_of, plain};
 
 const DEFAULT_PORT: u16 = 6379;
+
+/// What is particular to the secrets of these servers.
+pub(super) const FAMILY: Family = Family {
+    engines: &["redis", "valkey"],
+    expected: "redis or valkey",
+    login,
+};
 
 /// A user of one or several servers, with its password and the way to reach them.
 pub struct RedisCredential {
@@ -27,32 +34,13 @@ pub(super) struct Node {
     pub(super) port: u16,
 }
 
-/// Who logs in.
-#[derive(Clone)]
-pub(super) struct Login {
-    pub(super) username: String,
-    pub(super) password: SecretString,
-}
-
-/// How the connections are protected.
-#[derive(Clone)]
-pub(super) enum Tls {
-    /// Each server must prove to be itself.
-    Verified {
-        /// The name in all certificates, instead of the host of each server.
-        server_name: Option<String>,
-        /// The secret's own authorities.
-        ca: Option<CaCertificates>,
-    },
-    /// Because the secret says so.
-    Plaintext,
-}
-
 impl TryFrom<&SecretDocument> for RedisCredential {
     type Error = DocumentError;
 
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        check_engine(secret)?;
+        if let Some(engine) = secret.optional_text("engine")? {
+            FAMILY.check_engine(&engine)?;
+        }
         let host = plain(secret.text("host")?);
         let port = secret.port("port")?.unwrap_or(DEFAULT_PORT);
         let first = Node {
@@ -61,79 +49,28 @@ impl TryFrom<&SecretDocument> for RedisCredential {
         };
         Ok(Self {
             nodes: nodes(secret)?.unwrap_or_else(|| vec![first]),
-            login: Login::try_from(secret)?,
-            tls: if secret.flag("ssl")? == Some(false) {
-                Tls::Plaintext
-            } else {
-                Tls::Verified {
-                    server_name: secret.optional_text("tls_server_name")?.map(plain),
-                    ca: CaCertificates::of(secret)?,
-                }
-            },
-            admin: secret
-                .optional_text("masterarn")?
-                .map(|arn| SecretId::from(arn.expose_secret())),
+            login: login(secret)?,
+            tls: Tls::of(secret)?,
+            admin: admin_of(secret)?,
             host,
         })
     }
 }
 
-impl TryFrom<&SecretDocument> for Login {
-    type Error = DocumentError;
-
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        let username = secret.optional_text("username")?;
-        let username = username.map_or_else(|| "default".to_owned(), plain);
-        // What the server refuses (`ACLStringHasSpaces`), told before anything is sent.
-        if username.contains(|c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '\x0b')) {
-            return Err(DocumentError::Unsuitable {
-                key: "username",
-                expected: "free of spaces and zero bytes, as names of users are",
-            });
-        }
-        Ok(Self {
-            username,
-            password: secret.text("password")?,
-        })
+fn login(secret: &SecretDocument) -> Result<Login, DocumentError> {
+    let username = secret.optional_text("username")?;
+    let username = username.map_or_else(|| "default".to_owned(), plain);
+    // What the server refuses (`ACLStringHasSpaces`), told before anything is sent.
+    if username.contains(|c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '\x0b')) {
+        return Err(DocumentError::Unsuitable {
+            key: "username",
+            expected: "free of spaces and zero bytes, as names of users are",
+        });
     }
-}
-
-/// The admin that `masterarn` names: a user of the same servers.
-pub(super) struct AdminCredential {
-    pub(super) login: Login,
-    /// As far as the admin's secret names one.
-    host: Option<String>,
-}
-
-impl AdminCredential {
-    pub(super) fn is_for(&self, host: &str) -> bool {
-        self.host
-            .as_deref()
-            .is_none_or(|own| own.eq_ignore_ascii_case(host))
-    }
-}
-
-impl TryFrom<&SecretDocument> for AdminCredential {
-    type Error = DocumentError;
-
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        check_engine(secret)?;
-        Ok(Self {
-            login: Login::try_from(secret)?,
-            host: secret.optional_text("host")?.map(plain),
-        })
-    }
-}
-
-fn check_engine(secret: &SecretDocument) -> Result<(), DocumentError> {
-    let engine = secret.optional_text("engine")?;
-    match engine.as_ref().map(ExposeSecret::expose_secret) {
-        None | Some("redis" | "valkey") => Ok(()),
-        Some(_) => Err(DocumentError::Unsuitable {
-            key: "engine",
-            expected: "redis or valkey",
-        }),
-    }
+    Ok(Login {
+        username,
+        password: secret.text("password")?,
+    })
 }
 
 fn nodes(secret: &SecretDocument) -> Result<Option<Vec<Node>>, DocumentError> {
@@ -165,15 +102,6 @@ fn node(text: &str) -> Option<Node> {
     })
 }
 
-/// What is no secret.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the secret form is wiped here"
-)]
-fn plain(text: SecretString) -> String {
-    text.expose_secret().to_owned()
-}
-
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
@@ -185,18 +113,6 @@ impl fmt::Debug for RedisCredential {
         f.debug_struct("RedisCredential")
             .field("nodes", &self.nodes)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Login([redacted])")
-    }
-}
-
-impl fmt::Debug for AdminCredential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AdminCredential([redacted])")
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 
-use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::store::SecretReader;
 
 use super::connection::{Entry, Session};
-use super::credential::{AdminCredential, Login, Node, RedisCredential};
+use super::credential::{AdminCredential, FAMILY, Login, Node, RedisCredential};
 use super::error::Role;
 use super::settings::RedisSettings;
-use crate::second_secret::unread;
 
 /// Whoever may change the user of a secret, at each of its servers.
 pub(super) struct Manager<'a> {
@@ -31,13 +28,8 @@ impl<'a> Manager<'a> {
         let (login, role) = match &server.admin {
             None => (Cow::Borrowed(&server.login), Role::Own),
             Some(id) => {
-                let admin = read(secrets, id, cx).await?;
-                if !admin.is_for(&server.host) {
-                    return Err(RotatorError::misconfigured(
-                        "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
-                    ));
-                }
-                (Cow::Owned(admin.login), Role::Admin)
+                let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
+                (Cow::Owned(admin.login_at(&server.host)?), Role::Admin)
             }
         };
         Ok(Self {
@@ -76,24 +68,4 @@ impl<'a> Manager<'a> {
         }
         .with_code("WRONGPASS")
     }
-}
-
-async fn read<R: SecretReader>(
-    secrets: &R,
-    id: &SecretId,
-    cx: &Context,
-) -> Result<AdminCredential, RotatorError> {
-    let read = secrets.get(id, &Version::CURRENT);
-    let secret = timeout_at(cx.deadline(), read)
-        .await
-        .map_err(|_| {
-            RotatorError::unreachable(
-                "the admin's secret (`masterarn`) was not read in time; check that the function's VPC has \
-                 an endpoint for Secrets Manager",
-            )
-        })?
-        .map_err(|fault| unread("the admin's secret", fault))?;
-    AdminCredential::try_from(&secret.document).map_err(|fault| {
-        RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
-    })
 }

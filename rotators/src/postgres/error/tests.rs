@@ -1,6 +1,4 @@
-use secrets_core::event::SecretId;
 use secrets_core::rotator::RotatorErrorKind as Kind;
-use secrets_core::store::StoreErrorKind;
 
 use super::*;
 
@@ -81,24 +79,4 @@ fn a_change_is_refused_for_good_only_by_a_verdict_on_the_value() {
     let admin = of_change("42501", Role::Admin, Scram).to_string();
     assert!(admin.contains("WITH ADMIN TRUE"), "{admin}");
     assert!(admin.contains("(as the admin of `masterarn`)"), "{admin}");
-}
-
-#[test]
-fn an_admin_secret_that_is_not_read_says_who_must_act() {
-    let id = SecretId::from("arn:admin");
-    for (kind, expected) in [
-        (StoreErrorKind::NotFound, Kind::Misconfigured),
-        (StoreErrorKind::Invalid, Kind::Misconfigured),
-        (StoreErrorKind::Denied, Kind::Refused),
-        (StoreErrorKind::Key, Kind::Refused),
-        (StoreErrorKind::Throttled, Kind::Unreachable),
-        (StoreErrorKind::Unavailable, Kind::Unreachable),
-        (StoreErrorKind::Conflict, Kind::Unreachable),
-    ] {
-        let fault = StoreError::new(kind, "GetSecretValue", &id).with_code(Some("Code".into()));
-        let fault = unreadable_admin(fault);
-        assert_eq!((fault.kind(), fault.code()), (expected, Some("Code")));
-        assert!(fault.to_string().contains("arn:admin"), "{fault}");
-        assert!(fault.to_string().ends_with("(code Code)"), "{fault}");
-    }
 }

@@ -1,0 +1,199 @@
+//! Users of MySQL and MariaDB as they are rotated when deployed: event, binary, Secrets Manager over the wire,
+//! and a real server with TLS.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use harness::lambda_host::LambdaHost;
+use harness::mariadb::MariaDb;
+use harness::mysql::{Edition, MySql, Server};
+use harness::secrets_manager::Moto;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Error, OptsBuilder};
+use secrets_core::event::Step;
+use secrets_core::testing::sentinel;
+use serde_json::{Value, json};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const FIRST: &str = "sentinel:first~%41";
+const ADMIN: &str = "sentinel-of-the-admin";
+
+struct Stage<E> {
+    server: Server<E>,
+    moto: Moto,
+    lambda: LambdaHost,
+    arn: String,
+}
+
+impl<E: Edition> Stage<E> {
+    /// A user `app`, an admin with these rights, and the function with these variables besides.
+    async fn start(admin: &[&str], variables: &[(&str, &str)]) -> Self {
+        let builder = Server::<E>::builder().setting("general_log", "ON");
+        let (server, moto) = tokio::join!(builder.start(), Moto::start());
+        let mut env = vec![("PASSWORD_LENGTH", "40")];
+        env.extend(variables);
+        let ca = server.ca_pem();
+        env.extend([("CA_CERTIFICATE", ca.as_str())]);
+        env.push(("SECRETS_MANAGER_ENDPOINT", moto.endpoint()));
+        let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_mysql")), &env);
+        let secrets = moto.client();
+        let secret = json!({"username": "manager", "password": ADMIN}).to_string();
+        let masterarn = secrets.create_secret("Demo/mysql_admin", &secret).await;
+        let mut value = json!({
+            "engine": "mysql", "host": server.host(), "port": server.port(), "username": "app",
+            "password": FIRST, "kept": 1.50,
+        });
+        if !admin.is_empty() {
+            value["masterarn"] = json!(masterarn);
+        }
+        let value = value.to_string();
+        let arn = secrets.create_secret("Demo/mysql", &value).await;
+        let stage = Self {
+            server,
+            moto,
+            lambda,
+            arn,
+        };
+        let create = [
+            format!("CREATE USER app IDENTIFIED BY '{FIRST}'"),
+            format!("CREATE USER manager IDENTIFIED BY '{ADMIN}'"),
+        ];
+        let create = create.iter().map(String::as_str);
+        stage.root(create.chain(admin.iter().copied())).await;
+        stage
+    }
+
+    /// Statements of root's, which the server does not log.
+    async fn root(&self, statements: impl IntoIterator<Item = &str>) {
+        let root = self.connect("root", self.server.root_password()).await;
+        let mut root = root.expect("root");
+        for statement in ["SET SESSION sql_log_off = ON"]
+            .into_iter()
+            .chain(statements)
+        {
+            root.query_drop(statement).await.expect(statement);
+        }
+        root.disconnect().await.expect("the end of a session");
+    }
+
+    /// A login without the code under test; else the server's code.
+    async fn connect(&self, user: &str, password: &str) -> Result<Conn, u16> {
+        let socket = self.server.socket();
+        let options = OptsBuilder::default()
+            .socket(socket.to_str())
+            .user(Some(user))
+            .pass(Some(password));
+        match Conn::new(options).await {
+            Ok(conn) => Ok(conn),
+            Err(Error::Server(fault)) => Err(fault.code),
+            Err(fault) => panic!("no answer: {fault}"),
+        }
+    }
+
+    async fn takes(&self, (user, password): &(String, String)) -> Result<(), u16> {
+        let conn = self.connect(user, password).await?;
+        conn.disconnect().await.expect("the end of a session");
+        Ok(())
+    }
+
+    /// The four events; else the type of the error and its message.
+    async fn rotate(&self, n: usize) -> Result<(), (String, String)> {
+        let token = format!("00000000-0000-0000-0000-{n:012}");
+        self.moto.client().begin_rotation(&self.arn, &token).await;
+        for step in Step::ALL {
+            let event = json!({
+                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
+            });
+            let answer = self.lambda.invoke(&event, TIMEOUT).await;
+            if !answer.is_response() {
+                let (kind, message) = answer.error();
+                return Err((kind.to_owned(), message.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// User and password under a label; other keys are what they were.
+    async fn login(&self, label: &str) -> (String, String) {
+        let value = self.moto.client().value(&self.arn, label).await;
+        let value: Value = serde_json::from_str(&value.expect("a value")).expect("JSON");
+        assert_eq!(value["kept"], json!(1.5));
+        let text = |key: &str| value[key].as_str().expect("a text").to_owned();
+        (text("username"), text("password"))
+    }
+
+    /// Three rotations, in which the old password works beside the new one; gives the users that were current.
+    async fn rotates(&self) -> Vec<String> {
+        let mut seen = vec![self.login("AWSCURRENT").await];
+        for n in 1..=3 {
+            self.rotate(n).await.expect("a rotation");
+            let current = self.login("AWSCURRENT").await;
+            assert_eq!(current.1.len(), 40);
+            for login in [&current, &self.login("AWSPREVIOUS").await] {
+                assert_eq!(self.takes(login).await, Ok(()), "{n}");
+            }
+            seen.push(current);
+        }
+        assert_eq!(self.takes(&seen[0]).await, Err(1045));
+
+        let (logs, server) = (self.lambda.logs(), self.server.log());
+        assert!(!logs.is_empty() && server.contains("ALTER USER"));
+        for password in seen.iter().map(|login| login.1.as_str()).chain([ADMIN]) {
+            assert_eq!(sentinel::found(password, &logs), None);
+            assert_eq!(sentinel::found(password, &server), None);
+        }
+        seen.into_iter().map(|login| login.0).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_user_of_mysql_rotates_by_itself() {
+    let stage = Stage::<MySql>::start(&[], &[]).await;
+    let grant = "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app";
+    stage.root([grant]).await;
+    stage.rotates().await;
+}
+
+#[tokio::test]
+async fn a_user_of_mariadb_rotates_by_an_admin() {
+    let admin = [
+        "GRANT CREATE USER ON *.* TO manager",
+        "GRANT SELECT ON mysql.global_priv TO manager",
+    ];
+    let stage = Stage::<MariaDb>::start(&admin, &[]).await;
+    stage.rotates().await;
+}
+
+#[tokio::test]
+async fn two_users_of_mariadb_take_turns() {
+    let admin = ["GRANT ALL PRIVILEGES ON *.* TO manager WITH GRANT OPTION"];
+    let variables = [
+        ("STRATEGY", "alternating_users"),
+        ("ALTERNATE_SUFFIX", "_b"),
+    ];
+    let stage = Stage::<MariaDb>::start(&admin, &variables).await;
+    let users = stage.rotates().await;
+    assert_eq!(users, ["app", "app_b", "app", "app_b"]);
+}
+
+/// Without an admin MariaDB has no room for two passwords: told under a stable type, unless it is chosen.
+#[tokio::test]
+async fn a_password_is_replaced_where_that_is_chosen() {
+    let stage = Stage::<MariaDb>::start(&[], &[]).await;
+    let first = stage.login("AWSCURRENT").await;
+    let (kind, message) = stage.rotate(1).await.expect_err("no room");
+    assert_eq!(kind, "RotatorMisconfigured");
+    assert!(message.contains("`OLD_PASSWORD_KEPT`"), "{message}");
+    assert_eq!(stage.takes(&first).await, Ok(()));
+
+    let chosen = [("OLD_PASSWORD_KEPT", "never")];
+    let stage = Stage::<MariaDb>::start(&[], &chosen).await;
+    stage.rotate(1).await.expect("a rotation");
+    assert_eq!(stage.takes(&stage.login("AWSCURRENT").await).await, Ok(()));
+    assert_eq!(stage.takes(&first).await, Err(1045));
+}

@@ -1,0 +1,145 @@
+//! The admin whom `masterarn` names.
+
+use std::fmt;
+
+use secrets_core::document::{DocumentError, SecretDocument};
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::{SecretReader, Version};
+use tokio::time::timeout_at;
+
+use super::{Family, Login, plain};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use crate::rds::{Address, AdminServers, Wanted};
+use crate::second_secret::unread;
+
+/// A user of the same server as the secret that rotates.
+pub(crate) struct AdminCredential {
+    pub(crate) login: Login,
+    /// As far as the admin's secret names one: those that RDS keeps hold a name and a password only.
+    host: Option<String>,
+}
+
+impl AdminCredential {
+    /// Reads the current version of the admin's secret.
+    pub(crate) async fn read<R: SecretReader>(
+        secrets: &R,
+        id: &SecretId,
+        family: &Family,
+        cx: &Context,
+    ) -> Result<Self, RotatorError> {
+        let read = secrets.get(id, &Version::CURRENT);
+        let secret = timeout_at(cx.deadline(), read)
+            .await
+            .map_err(|_| {
+                RotatorError::unreachable(
+                    "the admin's secret (`masterarn`) was not read in time; check that the function's VPC \
+                     has an endpoint for Secrets Manager",
+                )
+            })?
+            .map_err(|fault| unread("the admin's secret", fault))?;
+        Self::of(&secret.document, family).map_err(|fault| {
+            RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
+        })
+    }
+
+    /// Who logs in at this host, unless the admin's secret names another one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn login_at(self, host: &str) -> Result<Login, RotatorError> {
+        if self.is_for(host) {
+            return Ok(self.login);
+        }
+        Err(RotatorError::misconfigured(
+            "the admin's secret (`masterarn`) has another `host`; name the admin of this server",
+        ))
+    }
+
+    /// Where the admin logs in: at the server of the secret that rotates, or at the one that this is a
+    /// replica or member of.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) async fn address<R: SecretReader>(
+        &self,
+        (secrets, id): (&R, &SecretId),
+        servers: &AdminServers,
+        family: &Family,
+        own: &Address,
+        cx: &Context,
+    ) -> Result<Address, RotatorError> {
+        let wanted = Wanted {
+            address: own,
+            engines: family.engines,
+        };
+        let named = self.host.as_deref();
+        servers.find(secrets, id, named, &wanted, cx).await
+    }
+
+    pub(super) fn of(secret: &SecretDocument, family: &Family) -> Result<Self, DocumentError> {
+        if let Some(engine) = secret.optional_text("engine")? {
+            family.check_engine(&engine)?;
+        }
+        Ok(Self {
+            login: (family.login)(secret)?,
+            host: secret.optional_text("host")?.map(plain),
+        })
+    }
+
+    #[cfg(feature = "redis")]
+    fn is_for(&self, host: &str) -> bool {
+        self.host
+            .as_deref()
+            .is_none_or(|own| own.eq_ignore_ascii_case(host))
+    }
+}
+
+impl fmt::Debug for AdminCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminCredential([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAMILY: Family = Family {
+        engines: &["lamp"],
+        expected: "lamp",
+        login: |secret| {
+            Ok(Login {
+                username: plain(secret.text("username")?),
+                password: secret.text("password")?,
+            })
+        },
+    };
+
+    fn admin(secret: &str) -> Result<AdminCredential, DocumentError> {
+        AdminCredential::of(&SecretDocument::from_text(secret), &FAMILY)
+    }
+
+    #[test]
+    fn an_admin_needs_a_name_and_a_password_only() {
+        let kept_by_rds = admin(r#"{"username":"root","password":"sentinel"}"#);
+        let kept_by_rds = kept_by_rds.expect("what RDS keeps");
+        assert_eq!(kept_by_rds.host, None);
+        assert_eq!(kept_by_rds.login.username, "root");
+        let complete = r#"{"engine":"lamp","host":"db","username":"root","password":"sentinel"}"#;
+        let all = admin(complete).expect("all keys");
+        assert_eq!(all.host.as_deref(), Some("db"));
+        assert!(admin(&complete.replace("lamp", "candle")).is_err());
+        assert!(admin(r#"{"username":"root"}"#).is_err());
+        let shown = format!("{all:?} {:?}", all.login);
+        assert_eq!(shown, "AdminCredential([redacted]) Login([redacted])");
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn an_admin_of_another_host_logs_in_nowhere() {
+        let of = |host: &str| {
+            let secret = format!(r#"{{"username":"root","password":"sentinel"{host}}}"#);
+            admin(&secret).expect("an admin").login_at("db")
+        };
+        assert!(of("").is_ok() && of(r#","host":"DB""#).is_ok());
+        let fault = of(r#","host":"other""#).expect_err("another host");
+        assert!(fault.to_string().contains("another `host`"), "{fault}");
+    }
+}

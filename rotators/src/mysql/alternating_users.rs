@@ -1,0 +1,186 @@
+//! Two users that take turns: while one is in use, the other gets a new password.
+
+use std::fmt;
+
+use secrets_core::document::Patch;
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{
+    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+};
+use secrets_core::store::{SecretReader, Version};
+use tokio::time::timeout_at;
+
+use super::admin;
+use super::connection::{Entry, Session};
+use super::credential::{FAMILY, MySqlCredential};
+use super::error::Role;
+use super::pair::PairSettings;
+use super::settings::MySqlSettings;
+use super::sql::Sql;
+use super::twin::Twin;
+
+/// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
+/// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
+/// passwords.
+///
+/// What `AWSCURRENT` and `AWSPREVIOUS` hold both work until the next rotation.
+///
+/// ```
+/// use rotators::mysql::{AlternatingUsers, MySqlSettings, PairSettings};
+/// use rotators::password::{PasswordPolicy, PasswordRules};
+/// use secrets_core::rotation::Rotation;
+/// use secrets_core::store::memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let policy = PasswordPolicy::new(&PasswordRules::default())?;
+/// let settings = MySqlSettings::new(policy);
+/// let rotator = AlternatingUsers::new(store.clone(), settings, PairSettings::default());
+/// let rotation = Rotation::new(store, rotator);
+/// # Ok::<(), rotators::password::InvalidRules>(())
+/// ```
+pub struct AlternatingUsers<R> {
+    secrets: R,
+    settings: MySqlSettings,
+    pair: PairSettings,
+}
+
+impl<R: SecretReader> AlternatingUsers<R> {
+    /// A rotator with these settings; `secrets` is where the admin's secret is read.
+    pub fn new(secrets: R, settings: MySqlSettings, pair: PairSettings) -> Self {
+        Self {
+            secrets,
+            settings,
+            pair,
+        }
+    }
+
+    /// Lets the admin work on the user of this credential.
+    async fn as_admin<T>(
+        &self,
+        wanted: &MySqlCredential,
+        cx: &Context,
+        work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
+    ) -> Result<T, RotatorError> {
+        let model = self.pair.partner(wanted)?;
+        let admin = admin_of(wanted)?;
+        let opened = admin::open(&self.secrets, &self.settings, admin, wanted, cx);
+        let mut session = opened.await?;
+        let done = match session.prepare().await {
+            Err(fault) => Err(fault.of_statement(session.peer())),
+            Ok(server) => {
+                let mut twin = Twin {
+                    session: &mut session,
+                    server,
+                    model: &model,
+                    wanted: &wanted.login,
+                };
+                work(&mut twin).await
+            }
+        };
+        session.close().await;
+        done
+    }
+
+    /// The user that applications read, whose rights are the measure.
+    async fn current_user(&self, cx: &Context) -> Result<String, RotatorError> {
+        let read = self.secrets.get(cx.secret(), &Version::CURRENT);
+        let current = timeout_at(cx.deadline(), read).await.map_err(|_| {
+            RotatorError::unreachable(
+                "the current version of the secret was not read in time; try again later",
+            )
+        })?;
+        let current = current.map_err(|fault| {
+            RotatorError::unreachable(format!(
+                "the current version of the secret was not read: {fault}; try again later"
+            ))
+        })?;
+        let current = (FAMILY.login)(&current.document).map_err(|fault| {
+            RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
+        })?;
+        Ok(current.username)
+    }
+}
+
+impl<R: SecretReader> Rotator for AlternatingUsers<R> {
+    type Credential = MySqlCredential;
+
+    fn profile(&self) -> Profile {
+        let keys = Rotates::Keys(&["username", "password"]);
+        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+    }
+
+    async fn create(&self, current: &MySqlCredential, _: &Context) -> Result<Patch, RotatorError> {
+        admin_of(current)?;
+        let partner = self.pair.partner(current)?;
+        let password = self.settings.password.generate()?;
+        Ok(Patch::key("username", partner.as_str().into()).and("password", password))
+    }
+
+    async fn set(
+        &self,
+        login: Proven<'_, MySqlCredential>,
+        pending: &MySqlCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let proven = &login.credential().login.username;
+        // Whoever may write a pending value must not be able to name a user of somebody else's.
+        let pair = [&self.pair.partner(pending)?, &pending.login.username];
+        if !pair.contains(&proven) {
+            return Err(RotatorError::misconfigured(
+                "the pending version names a user that does not take turns with the current one; remove \
+                 AWSPENDING from it, then rotate again",
+            ));
+        }
+        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| twin.make().await)
+            .await
+    }
+
+    /// A comparison and a login.
+    ///
+    /// `Rejected` is also said of a pending user that may not do the same as the user in use: then
+    /// `setSecret` brings it into line, and the other steps do not go on. Of the user in use a login is
+    /// enough, whatever the other one may.
+    async fn test(
+        &self,
+        candidate: &MySqlCredential,
+        cx: &Context,
+    ) -> Result<Verdict, RotatorError> {
+        if candidate.login.username != self.current_user(cx).await? {
+            let judge = async |twin: &mut Twin<'_>| twin.fault().await;
+            if let Some(fault) = self.as_admin(candidate, cx, judge).await? {
+                tracing::info!(
+                    secret = %cx.secret(),
+                    fault,
+                    "the user whose turn it is cannot take over yet; setSecret sees to that"
+                );
+                return Ok(Verdict::Rejected);
+            }
+        }
+        match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
+            Entry::Wrong => Ok(Verdict::Rejected),
+            Entry::Open(mut session) => {
+                let answer = session.run(&Sql::new("SELECT 1")).await;
+                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
+                session.close().await;
+                answer.map(|()| Verdict::Accepted)
+            }
+        }
+    }
+}
+
+fn admin_of(secret: &MySqlCredential) -> Result<&SecretId, RotatorError> {
+    secret.admin.as_ref().ok_or_else(|| {
+        RotatorError::misconfigured(
+            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
+        )
+    })
+}
+
+impl<R> fmt::Debug for AlternatingUsers<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlternatingUsers")
+            .field("settings", &self.settings)
+            .field("pair", &self.pair)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! What a secret says about a server and a user, checked once.
+
+use std::fmt;
+
+use secrecy::ExposeSecret;
+use secrets_core::document::{DocumentError, SecretDocument};
+use secrets_core::event::SecretId;
+
+pub(super) use crate::database::{AdminCredential, Login, Tls};
+use crate::database::{Family, admin_of, plain, without_nul};
+use crate::rds::Address;
+
+/// What is particular to the secrets of these servers.
+pub(super) const FAMILY: Family = Family {
+    engines: &["mysql", "aurora-mysql", "mariadb"],
+    expected: "mysql, aurora-mysql or mariadb",
+    login: |secret| {
+        Ok(Login {
+            username: plain(without_nul("username", secret.text("username")?)?),
+            password: without_nul("password", secret.text("password")?)?,
+        })
+    },
+};
+
+/// A user of a server, with its password and the way to reach it.
+pub struct MySqlCredential {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) database: Option<String>,
+    pub(super) login: Login,
+    pub(super) tls: Tls,
+    pub(super) admin: Option<SecretId>,
+    is_mariadb: bool,
+}
+
+impl MySqlCredential {
+    /// The same at another address of the same database.
+    pub(super) fn at(&self, address: Address) -> Self {
+        Self {
+            tls: self.tls.at(&address, &self.host),
+            host: address.host,
+            port: address.port,
+            database: self.database.clone(),
+            login: self.login.clone(),
+            admin: self.admin.clone(),
+            is_mariadb: self.is_mariadb,
+        }
+    }
+
+    /// How many characters the name of a user may have.
+    pub(super) fn longest_name(&self) -> usize {
+        if self.is_mariadb { 128 } else { 32 }
+    }
+}
+
+impl TryFrom<&SecretDocument> for MySqlCredential {
+    type Error = DocumentError;
+
+    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
+        let engine = secret.text("engine")?;
+        FAMILY.check_engine(&engine)?;
+        Ok(Self {
+            host: plain(secret.text("host")?),
+            port: secret.port("port")?.unwrap_or(3306),
+            database: match secret.optional_text("dbname")? {
+                Some(name) => Some(plain(without_nul("dbname", name)?)),
+                None => None,
+            },
+            login: (FAMILY.login)(secret)?,
+            tls: Tls::of(secret)?,
+            admin: admin_of(secret)?,
+            is_mariadb: engine.expose_secret() == "mariadb",
+        })
+    }
+}
+
+impl fmt::Debug for MySqlCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlCredential")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! Rotations on real servers: `MySQL` and `MariaDB`.
+#![cfg(feature = "mysql")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+mod compatibility;
+mod cut_off;
+#[path = "../support/hidden.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod hidden;
+mod kit;
+mod load;
+mod privacy;
+mod refusals;
+mod single_user;
+mod support;
+mod wrong;

@@ -1,0 +1,404 @@
+//! A server, a store with one secret, and what the tests ask of them.
+
+use harness::mysql::{Builder, Edition, MySql, Server};
+use mysql_async::prelude::{FromRow, Queryable};
+use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, Value as SqlValue};
+use rotators::mysql::{
+    CaCertificates, EXCLUDED_CHARACTERS, MySqlSettings, OldPassword, SingleUser,
+};
+use rotators::password::{PasswordPolicy, PasswordRules};
+use secrecy::ExposeSecret;
+use secrets_core::document::{Patch, SecretDocument};
+use secrets_core::event::{SecretId, Step, VersionId};
+use secrets_core::rotation::{Outcome, Rotation, RotationError};
+use secrets_core::rotator::{Rotator, RotatorError, RotatorErrorKind};
+use secrets_core::store::memory::MemoryStore;
+use secrets_core::store::{Label, SecretReader, SecretStore, Version};
+use secrets_core::testing::Driver;
+use serde_json::{Value, json};
+
+use crate::hidden;
+
+/// The password that every user starts with.
+pub(crate) const FIRST: &str = "sentinel-First~1 %&+=/?\\'\"`";
+/// Of the admin that `masterarn` names.
+pub(crate) const ADMIN: &str = "sentinel-Admin~1";
+
+/// Each test on both servers.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            #[tokio::test]
+            async fn on_mysql() {
+                super::$test::<harness::mysql::MySql>().await;
+            }
+            #[tokio::test]
+            async fn on_mariadb() {
+                super::$test::<harness::mariadb::MariaDb>().await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
+/// These tests one after the other on one server of each kind; each finds it as it was at the beginning.
+macro_rules! on_one_of_each {
+    ($group:ident: $($test:ident),+ $(,)?) => {
+        mod $group {
+            use crate::support::Fixture;
+
+            #[tokio::test]
+            async fn on_mysql() {
+                let mut fixture = Fixture::<harness::mysql::MySql>::start().await;
+                $(super::$test(fixture.renewed(stringify!($test)).await).await;)+
+            }
+            #[tokio::test]
+            async fn on_mariadb() {
+                let mut fixture = Fixture::<harness::mariadb::MariaDb>::start().await;
+                $(super::$test(fixture.renewed(stringify!($test)).await).await;)+
+            }
+        }
+    };
+}
+pub(crate) use on_one_of_each;
+
+pub(crate) type Single = Rotation<MemoryStore, SingleUser<MemoryStore>>;
+
+pub(crate) struct Fixture<E> {
+    pub(crate) server: Server<E>,
+    pub(crate) store: MemoryStore,
+    pub(crate) secret: SecretId,
+    pub(crate) user: String,
+}
+
+pub(crate) fn is_mysql<E: Edition>() -> bool {
+    std::any::TypeId::of::<E>() == std::any::TypeId::of::<MySql>()
+}
+
+impl<E: Edition> Fixture<E> {
+    /// A server with a user `app`, who may do what it needs for itself, and its secret.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Server::<E>::builder()).await
+    }
+
+    pub(crate) async fn start_with(builder: Builder<E>) -> Self {
+        let mut fixture = Self {
+            server: builder.start().await,
+            store: MemoryStore::new(),
+            secret: "none yet".into(),
+            user: String::new(),
+        };
+        fixture.add_app().await;
+        fixture
+    }
+
+    async fn add_app(&mut self) {
+        self.add_user("app", &["%"]).await;
+        if is_mysql::<E>() {
+            self.root("GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO app")
+                .await;
+        }
+    }
+
+    /// The same server for another test: with a user `app` and no other, and an empty store.
+    pub(crate) async fn renewed(&mut self, test: &str) -> &mut Self {
+        println!("{test}");
+        let others = "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user \
+                      WHERE user NOT IN ('root', 'mariadb.sys') AND user NOT LIKE 'mysql.%'";
+        for account in self.ask::<String>(others).await {
+            self.root(&format!("DROP USER {account}")).await;
+        }
+        self.store = MemoryStore::new();
+        self.add_app().await;
+        self
+    }
+
+    /// Another user; its secret is the one that rotates from now on.
+    pub(crate) async fn add_user(&mut self, name: &str, hosts: &[&str]) {
+        for host in hosts {
+            let create = format!(
+                "CREATE USER {} IDENTIFIED BY {}",
+                account(name, host),
+                literal(FIRST)
+            );
+            self.root(&create).await;
+        }
+        name.clone_into(&mut self.user);
+        self.secret = format!("arn:{name}").into();
+        self.put_current("first", &json!({}));
+    }
+
+    /// An admin with these grants, and its secret.
+    pub(crate) async fn add_admin(&self, grants: &[&str]) {
+        let create = format!("CREATE USER admin IDENTIFIED BY {}", literal(ADMIN));
+        self.root(&create).await;
+        for grant in grants {
+            self.root(grant).await;
+        }
+        let secret = json!({"username": "admin", "password": ADMIN}).to_string();
+        let secret = SecretDocument::from_text(&secret);
+        let put = self
+            .store
+            .put_current(&"arn:admin".into(), &"1".into(), &secret);
+        put.expect("a new version");
+    }
+
+    /// The admin of one user, as the documentation says, and its place in the secret.
+    pub(crate) async fn with_admin(&self) {
+        self.add_admin(ADMIN_OF_ONE.get::<E>()).await;
+        self.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
+    }
+
+    /// What AWS's functions put into a secret, and `extra`.
+    pub(crate) fn document(&self, extra: &Value) -> SecretDocument {
+        let mut document = json!({
+            "engine": if is_mysql::<E>() { "mysql" } else { "mariadb" },
+            "host": self.server.host(), "port": self.server.port(),
+            "username": self.user, "password": FIRST, "kept": 1.50,
+        });
+        for (key, value) in extra.as_object().expect("an object") {
+            document[key] = value.clone();
+        }
+        SecretDocument::from_text(&document.to_string())
+    }
+
+    /// Gives the secret another current value, as its owner would.
+    pub(crate) fn put_current(&self, version: &str, extra: &Value) {
+        let document = self.document(extra);
+        let put = self
+            .store
+            .put_current(&self.secret, &version.into(), &document);
+        put.expect("a new version");
+    }
+
+    /// Stores this password as pending, as createSecret of any function would.
+    pub(crate) async fn put_pending(&self, version: &str, patch: &Patch) {
+        let version = VersionId::from(version);
+        let begun = self.store.begin_rotation(&self.secret, &version);
+        begun.expect("no other rotation is under way");
+        let current = self.store.get(&self.secret, &Version::CURRENT).await;
+        let pending = current.expect("a value").document.patched(patch);
+        let pending = pending.expect("short enough");
+        let put = self
+            .store
+            .put_pending(&self.secret, &version, &pending, None);
+        put.await.expect("an empty version");
+    }
+
+    /// Default settings, but that the server's authority is trusted.
+    pub(crate) fn settings(&self) -> MySqlSettings {
+        let policy = PasswordPolicy::new(&PasswordRules {
+            exclude_characters: EXCLUDED_CHARACTERS.to_owned(),
+            ..PasswordRules::default()
+        });
+        let mut settings = MySqlSettings::new(policy.expect("the default"));
+        let ca = CaCertificates::from_pem(&self.server.ca_pem());
+        settings.ca_certificate = Some(ca.expect("an authority"));
+        settings
+    }
+
+    pub(crate) fn single(&self, old_password: OldPassword) -> Single {
+        let store = self.store.clone();
+        let rotator = SingleUser::new(store.clone(), self.settings(), old_password);
+        Rotation::new(store, rotator)
+    }
+
+    /// What the service does: registers the version unless it is there, and sends the four events.
+    pub(crate) async fn rotate<R: Rotator>(
+        &self,
+        rotation: &Rotation<MemoryStore, R>,
+        version: &str,
+    ) -> Result<[Outcome; 4], RotationError> {
+        let version = VersionId::from(version);
+        let driver = Driver::new(&self.store, rotation, &self.secret);
+        driver
+            .begin(&version)
+            .expect("no other rotation is under way");
+        let transitions = driver.send_all(&version).await?;
+        Ok(transitions.map(|transition| transition.outcome))
+    }
+
+    /// A rotation that comes to its end; gives the password that was current before.
+    pub(crate) async fn rotates<R: Rotator>(
+        &self,
+        rotation: &Rotation<MemoryStore, R>,
+        version: &str,
+    ) -> String {
+        let before = self
+            .value(&Label::Current, "password")
+            .await
+            .expect("a password");
+        let rotated = self.rotate(rotation, version).await;
+        let rotated = rotated.map(|outcomes| outcomes[3]);
+        assert_eq!(rotated, Ok(Outcome::Promoted), "{}", self.server.log());
+        let now = self
+            .value(&Label::Current, "password")
+            .await
+            .expect("a password");
+        assert_ne!(now, before);
+        assert_eq!(self.current_logs_in().await, Ok(()));
+        before
+    }
+
+    pub(crate) async fn send<R: Rotator>(
+        &self,
+        rotation: &Rotation<MemoryStore, R>,
+        step: Step,
+        version: &str,
+    ) -> Result<Outcome, RotationError> {
+        let driver = Driver::new(&self.store, rotation, &self.secret);
+        driver.send(step, &version.into()).await
+    }
+
+    /// A rotation that fails with that code, kind and word in its chain, and hides every password.
+    pub(crate) async fn fails<R: Rotator>(
+        &self,
+        rotation: &Rotation<MemoryStore, R>,
+        version: &str,
+        (kind, code): (RotatorErrorKind, Option<&str>),
+        word: &str,
+    ) {
+        let error = self.rotate(rotation, version).await.expect_err("a fault");
+        let source = std::error::Error::source(&error).expect("a cause");
+        let fault = source
+            .downcast_ref::<RotatorError>()
+            .unwrap_or_else(|| panic!("not of the rotator: {error:?}"));
+        assert_eq!((fault.kind(), fault.code()), (kind, code), "{fault}");
+        assert!(fault.to_string().contains(word), "{fault}");
+        let shown = hidden::shown(&error);
+        hidden::assert_absent(&shown, ADMIN);
+        for label in [Label::Current, Label::Pending, Label::Previous] {
+            if let Some(password) = self.value(&label, "password").await {
+                hidden::assert_absent(&shown, &password);
+            }
+        }
+    }
+
+    /// What a version holds under a key.
+    pub(crate) async fn value(&self, label: &Label, key: &'static str) -> Option<String> {
+        let version = Version::Labelled(label.clone());
+        let read = self.store.get(&self.secret, &version).await.ok()?;
+        let text = read.document.text(key).ok()?;
+        Some(text.expose_secret().to_owned())
+    }
+
+    /// Whether the server takes what is current, without the code under test; else its code.
+    pub(crate) async fn current_logs_in(&self) -> Result<(), u16> {
+        self.label_logs_in(&Label::Current).await
+    }
+
+    pub(crate) async fn label_logs_in(&self, label: &Label) -> Result<(), u16> {
+        // Read at once: in between it may be another version.
+        let version = Version::Labelled(label.clone());
+        let read = self
+            .store
+            .get(&self.secret, &version)
+            .await
+            .expect("a value");
+        let text = |key| {
+            read.document
+                .text(key)
+                .expect("a text")
+                .expose_secret()
+                .to_owned()
+        };
+        self.log_in(&text("username"), &text("password")).await
+    }
+
+    pub(crate) async fn log_in(&self, user: &str, password: &str) -> Result<(), u16> {
+        let conn = self.connect(user, password).await?;
+        conn.disconnect().await.expect("the end of a session");
+        Ok(())
+    }
+
+    /// Over the socket, as a user at `localhost`.
+    pub(crate) async fn connect(&self, user: &str, password: &str) -> Result<Conn, u16> {
+        let socket = self.server.socket();
+        let options = OptsBuilder::default()
+            .socket(socket.to_str())
+            .user(Some(user))
+            .pass(Some(password));
+        match Conn::new(options).await {
+            Ok(conn) => Ok(conn),
+            Err(Error::Server(fault)) => Err(fault.code),
+            // MySQL asks those whom it does not know for any of its ways to log in.
+            Err(Error::Driver(DriverError::UnknownAuthPlugin { .. })) => Err(1045),
+            Err(fault) => panic!("no answer: {fault}"),
+        }
+    }
+
+    pub(crate) async fn root(&self, sql: &str) {
+        let mut root = self.root_session().await;
+        root.query_drop(sql)
+            .await
+            .unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+        root.disconnect().await.expect("the end of a session");
+    }
+
+    pub(crate) async fn ask<T: FromRow + Send + 'static>(&self, sql: &str) -> Vec<T> {
+        let mut root = self.root_session().await;
+        let rows = root
+            .query(sql)
+            .await
+            .unwrap_or_else(|fault| panic!("{sql}: {fault}"));
+        root.disconnect().await.expect("the end of a session");
+        rows
+    }
+
+    /// Nothing of it is in the logs.
+    pub(crate) async fn root_session(&self) -> Conn {
+        let root = self.connect("root", self.server.root_password()).await;
+        let mut root = root.expect("root");
+        let silent =
+            "SET SESSION sql_log_off = ON, SESSION long_query_time = 1000, SESSION sql_mode = ''";
+        root.query_drop(silent).await.expect("root");
+        root
+    }
+}
+
+/// All that is in these rows.
+pub(crate) fn shown(rows: Vec<Row>) -> String {
+    let values = rows.into_iter().flat_map(Row::unwrap);
+    let values = values.map(|value| match value {
+        SqlValue::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        other => format!("{other:?}"),
+    });
+    values.collect::<Vec<_>>().join("\n")
+}
+
+/// Statements for each server.
+pub(crate) struct Either {
+    pub(crate) mysql: &'static [&'static str],
+    pub(crate) mariadb: &'static [&'static str],
+}
+
+impl Either {
+    pub(crate) fn get<E: Edition>(&self) -> &'static [&'static str] {
+        if is_mysql::<E>() {
+            self.mysql
+        } else {
+            self.mariadb
+        }
+    }
+}
+
+/// What docs/mysql.md says of an admin that changes one user.
+pub(crate) const ADMIN_OF_ONE: Either = Either {
+    mysql: &[
+        "GRANT CREATE USER ON *.* TO admin",
+        "GRANT SELECT (user, host, plugin) ON mysql.user TO admin",
+    ],
+    mariadb: &[
+        "GRANT CREATE USER ON *.* TO admin",
+        "GRANT SELECT ON mysql.global_priv TO admin",
+    ],
+};
+
+/// For sessions with the servers' default modes.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+pub(crate) fn account(user: &str, host: &str) -> String {
+    format!("{}@{}", literal(user), literal(host))
+}
