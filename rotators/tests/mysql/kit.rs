@@ -18,7 +18,9 @@ use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::support::{ADMIN, ADMIN_OF_ONE, FIRST, Fixture, account, is_mysql, literal};
+use crate::support::{
+    ADMIN, ADMIN_OF_ONE, FIRST, Fixture, account, is_mysql, literal, quick_hashes,
+};
 
 /// A server for all trials; each trial has a user of its own.
 pub(crate) struct Bench<E> {
@@ -44,10 +46,7 @@ impl<E: Edition> Bench<E> {
         // Then who comes through the proxy has an address in the log, and the tests have not.
         let builder = Server::builder().setting("skip_name_resolve", "ON");
         let builder = if is_mysql::<E>() {
-            builder
-                .setting("log_error_verbosity", "3")
-                // The least that it takes: hashing is most of the work of these tests.
-                .setting("caching_sha2_password_digest_rounds", "5000")
+            quick_hashes(builder).setting("log_error_verbosity", "3")
         } else {
             builder
         };

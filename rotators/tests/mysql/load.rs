@@ -15,7 +15,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{SecretReader, Version};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::support::{Fixture, is_mysql};
+use crate::support::{Fixture, is_mysql, quick_hashes};
 
 const ROTATIONS: usize = 50;
 
@@ -175,7 +175,7 @@ fn builder<E: Edition>() -> harness::mysql::Builder<E> {
     let builder = Server::<E>::builder();
     // One wrong password too many would lock the account.
     if is_mysql::<E>() {
-        builder
+        quick_hashes(builder)
     } else {
         builder.setting("max_password_errors", "3")
     }

@@ -75,10 +75,21 @@ pub(crate) fn is_mysql<E: Edition>() -> bool {
     std::any::TypeId::of::<E>() == std::any::TypeId::of::<MySql>()
 }
 
+/// Of `MySQL`: the fewest rounds that it takes, for tests that hash all the time.
+pub(crate) fn quick_hashes<E: Edition>(builder: Builder<E>) -> Builder<E> {
+    builder.setting("caching_sha2_password_digest_rounds", "5000")
+}
+
 impl<E: Edition> Fixture<E> {
     /// A server with a user `app`, who may do what it needs for itself, and its secret.
     pub(crate) async fn start() -> Self {
-        Self::start_with(Server::<E>::builder()).await
+        let builder = Server::<E>::builder();
+        Self::start_with(if is_mysql::<E>() {
+            quick_hashes(builder)
+        } else {
+            builder
+        })
+        .await
     }
 
     pub(crate) async fn start_with(builder: Builder<E>) -> Self {
