@@ -7,18 +7,11 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
-mod compatibility;
-mod cut_off;
-mod cut_off;
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;
-mod hostile;
 mod kit;
-mod kit_pairs;
 mod load;
-mod pair;
-mod pairs;
 mod privacy;
 mod refusals;
 mod single_user;

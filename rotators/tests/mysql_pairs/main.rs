@@ -1,0 +1,17 @@
+//! Users of `MySQL` and `MariaDB` that take turns, on real servers.
+#![cfg(feature = "mysql")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+#[path = "../support/hidden.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod hidden;
+mod pair;
+mod pairs;
+#[path = "../mysql/support.rs"]
+#[allow(dead_code, unused_imports, unused_macros, reason = "shared with the tests of single users")]
+mod support;
