@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
+use super::pair;
 use crate::tls::CaCertificates;
 
 /// A user of a server, with its password and the way to reach it.
@@ -16,6 +17,9 @@ pub struct MySqlCredential {
     pub(super) login: Login,
     pub(super) tls: Tls,
     pub(super) admin: Option<SecretId>,
+    /// The two users that take turns, where the secret names both. What is wrong with them matters to
+    /// alternating users only: to others the key belongs to somebody else.
+    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
     is_mariadb: bool,
 }
 
@@ -53,13 +57,15 @@ impl TryFrom<&SecretDocument> for MySqlCredential {
         let engine = secret.text("engine")?;
         check_engine(&engine)?;
         let host = plain(secret.text("host")?);
+        let login = Login::try_from(secret)?;
         Ok(Self {
+            usernames: pair::usernames(secret, &login.username),
             port: secret.port("port")?.unwrap_or(3306),
             database: match secret.optional_text("dbname")? {
                 Some(name) => Some(plain(without_nul("dbname", name)?)),
                 None => None,
             },
-            login: Login::try_from(secret)?,
+            login,
             tls: if secret.flag("ssl")? == Some(false) {
                 Tls::Plaintext
             } else {

@@ -207,6 +207,11 @@ impl<'t> Line<'t> {
     }
 
     fn is_own(&mut self) -> Option<bool> {
+        // To whom `MariaDB` gives what everybody has.
+        if matches!(self.tokens.first()?, Token::Word(word) if word == "PUBLIC") {
+            self.next()?;
+            return Some(false);
+        }
         Some(self.account()? == *self.account)
     }
 

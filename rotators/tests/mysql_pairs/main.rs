@@ -12,6 +12,12 @@
 mod hidden;
 mod pair;
 mod pairs;
+mod refusals;
 #[path = "../mysql/support.rs"]
-#[allow(dead_code, unused_imports, unused_macros, reason = "shared with the tests of single users")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "shared with the tests of single users"
+)]
 mod support;

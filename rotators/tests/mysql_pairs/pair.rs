@@ -5,16 +5,43 @@ use std::ops::Deref;
 
 use harness::mysql::{Builder, Edition, Server};
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, Value};
+use mysql_async::{Conn, Row, Value};
 use rotators::mysql::{AlternatingUsers, PairSettings};
+use secrets_core::document::SecretDocument;
 use secrets_core::rotation::Rotation;
 use secrets_core::store::Label;
 use secrets_core::store::memory::MemoryStore;
 use serde_json::json;
 
-use crate::support::{Either, Fixture, account, is_mysql, literal};
+use crate::support::{ADMIN, Either, Fixture, account, is_mysql, literal};
 
 pub(crate) type Alternating = Rotation<MemoryStore, AlternatingUsers<MemoryStore>>;
+
+/// Scenarios on one server, on both servers; each scenario has users of its own.
+macro_rules! on_both {
+    ($group:ident: $($scenario:ident),+ $(,)?) => {
+        mod $group {
+            async fn all<E: harness::mysql::Edition>() {
+                let mut pair = crate::pair::Pair::<E>::start().await;
+                $(
+                    println!(stringify!($scenario));
+                    super::$scenario(&mut pair).await;
+                )+
+            }
+
+            #[tokio::test]
+            async fn on_mysql() {
+                all::<harness::mysql::MySql>().await;
+            }
+
+            #[tokio::test]
+            async fn on_mariadb() {
+                all::<harness::mariadb::MariaDb>().await;
+            }
+        }
+    };
+}
+pub(crate) use on_both;
 
 /// What docs/mysql.md says of an admin of pairs, but the rights that it has to give on.
 pub(crate) const ADMIN_OF_PAIRS: Either = Either {
@@ -47,7 +74,7 @@ pub(crate) const OMNIPOTENT: Either = Either {
 const RIGHTS: &[&str] = &[
     "GRANT SELECT, INSERT ON shop.* TO $",
     "GRANT ALL PRIVILEGES ON `all``of it`.* TO $ WITH GRANT OPTION",
-    r"GRANT SELECT ON `sh\\_op%`.* TO $",
+    r"GRANT SELECT ON `sh\_op%`.* TO $",
     "GRANT SELECT (a, `b,c)`), INSERT (a), DELETE ON `odd``db`.`t TO x` TO $ WITH GRANT OPTION",
     "GRANT UPDATE (a) ON shop.goods TO $",
     "GRANT EXECUTE ON PROCEDURE shop.p TO $",
@@ -112,30 +139,71 @@ pub(crate) async fn with_objects<E: Edition>(builder: Builder<E>) -> Fixture<E> 
 }
 
 impl<E: Edition> Pair<E> {
-    /// A server with a user of all kinds of rights for two hosts, and an admin.
+    /// A server with an admin who may give on everything.
     pub(crate) async fn start() -> Self {
-        let fixture = with_objects(Server::<E>::builder()).await;
-        fixture.add_admin(OMNIPOTENT.get::<E>()).await;
-        let mut pair = Self(fixture);
-        pair.another("o'x").await;
-        pair
+        Self::start_with(Server::<E>::builder()).await
     }
 
-    /// Another such user; its secret is the one that rotates from now on.
+    pub(crate) async fn start_with(builder: Builder<E>) -> Self {
+        let fixture = with_objects(builder).await;
+        fixture.add_admin(OMNIPOTENT.get::<E>()).await;
+        Self(fixture)
+    }
+
+    /// A user of all kinds of rights for several hosts; its secret is the one that rotates from now on.
     pub(crate) async fn another(&mut self, name: &str) {
         self.0.add_user(name, &HOSTS).await;
-        for host in ["%", "localhost"] {
-            for statement in RIGHTS.iter().chain(ONLY.get::<E>()) {
-                self.root(&statement.replace('$', &account(name, host)))
-                    .await;
-            }
-        }
+        let hosts = ["%", "localhost"].map(|host| account(name, host));
+        let rights = RIGHTS.iter().chain(ONLY.get::<E>());
+        let mut statements: Vec<_> = rights
+            .flat_map(|right| hosts.iter().map(|host| right.replace('$', host)))
+            .collect();
         // Nobody comes from there: it could not log in over a socket.
         let elsewhere = account(name, HOSTS[2]);
         let require = r"REQUIRE SUBJECT '/CN=o''x\\' AND ISSUER ' TO `x`' AND CIPHER 'x'";
-        self.root(&format!("ALTER USER {elsewhere} {require}"))
-            .await;
+        statements.push(format!("ALTER USER {elsewhere} {require}"));
+        self.root(&statements.join("; ")).await;
         self.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
+    }
+
+    /// A user for one host with these rights; `$` is the user. Its secret is the one that rotates.
+    pub(crate) async fn plain(&mut self, name: &str, rights: &[&str]) {
+        self.0.add_user(name, &["%"]).await;
+        for right in rights {
+            self.root(&right.replace('$', &account(name, "%"))).await;
+        }
+        self.put_current("with-admin", &json!({"masterarn": "arn:admin"}));
+    }
+
+    /// An admin of that name with these grants (to `admin`), and its secret, `arn:` and the name.
+    pub(crate) async fn another_admin(&self, name: &str, grants: &[&str]) {
+        self.root(&format!(
+            "CREATE USER {name} IDENTIFIED BY {}",
+            literal(ADMIN)
+        ))
+        .await;
+        for grant in grants {
+            self.grant_admin(name, grant).await;
+        }
+        let secret = json!({"username": name, "password": ADMIN}).to_string();
+        let secret = SecretDocument::from_text(&secret);
+        let id = format!("arn:{name}");
+        let put = self
+            .store
+            .put_current(&id.as_str().into(), &"1".into(), &secret);
+        put.expect("a new version");
+    }
+
+    pub(crate) async fn grant_admin(&self, name: &str, grant: &str) {
+        self.root(&grant.replace("TO admin", &format!("TO {name}")))
+            .await;
+    }
+
+    /// The user in use.
+    pub(crate) async fn current_user(&self) -> String {
+        self.value(&Label::Current, "username")
+            .await
+            .expect("a user")
     }
 
     pub(crate) fn alternating(&self) -> Alternating {
@@ -192,25 +260,29 @@ impl<E: Edition> Pair<E> {
 
     /// What an application does with what is current.
     pub(crate) async fn current_works(&self) {
-        let user = self
-            .value(&Label::Current, "username")
-            .await
-            .expect("a user");
-        let password = self
-            .value(&Label::Current, "password")
-            .await
-            .expect("a password");
-        let conn = self.connect(&user, &password).await;
-        let mut conn = conn.unwrap_or_else(|code| panic!("{user} is refused: {code}"));
-        for statement in [
+        let session = self.current_session().await;
+        let statements = [
             "INSERT INTO shop.goods (a) VALUES (1)",
             "SELECT a FROM `odd``db`.`t TO x`",
             "SELECT shop.f()",
-        ] {
-            let done = conn.query_drop(statement).await;
-            done.unwrap_or_else(|fault| panic!("{user}: {statement}: {fault}"));
+        ];
+        self.runs(session, &statements).await;
+    }
+
+    pub(crate) async fn current_session(&self) -> Conn {
+        let user = self.current_user().await;
+        let password = self.value(&Label::Current, "password").await;
+        let conn = self.connect(&user, &password.expect("a password")).await;
+        conn.unwrap_or_else(|code| panic!("{user} is refused: {code}"))
+    }
+
+    /// Runs the statements and ends the session.
+    pub(crate) async fn runs(&self, mut session: Conn, statements: &[&str]) {
+        for statement in statements {
+            let done = session.query_drop(*statement).await;
+            done.unwrap_or_else(|fault| panic!("{statement}: {fault}"));
         }
-        conn.disconnect().await.expect("the end of a session");
+        session.disconnect().await.expect("the end of a session");
     }
 }
 
