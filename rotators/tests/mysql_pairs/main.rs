@@ -7,9 +7,11 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod cut_off;
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;
+mod kit;
 mod pair;
 mod pairs;
 mod refusals;
