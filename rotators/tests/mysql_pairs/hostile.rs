@@ -1,110 +1,202 @@
-//! Names that are made to be mistaken for statements, and servers with modes of their own.
+//! Names that are fragments of statements, and servers with modes of their own. What the server was told is
+//! read from its general log.
 
-use harness::mysql::{Edition, Server};
-use rotators::mysql::OldPassword;
-use secrets_core::store::Label;
-use serde_json::json;
+use std::collections::HashSet;
 
-use crate::pair::{OMNIPOTENT, Pair, with_objects};
-use crate::support::{account, is_mysql, literal, on_both};
+use harness::mariadb::MariaDb;
+use harness::mysql::{Edition, MySql, Server};
 
-on_both![
-    names_are_nothing_but_names,
-    modes_of_the_server_do_not_matter
-];
+use crate::pair::Pair;
+use crate::support::{is_mysql, literal};
 
-/// For users and databases.
-const NAMES: [&str; 9] = [
+/// For users, roles, databases, tables, columns and routines.
+const NAMES: [&str; 11] = [
     "' OR '1'='1",
-    "'; DROP USER x; -- ",
-    "a` TO b",
+    "x'; DROP USER canary; --",
+    "` TO canary@`%",
+    "canary' WITH GRANT OPTION",
+    "*/ DROP USER canary /*#",
     r"back\slash\",
-    r"\'",
-    "\"double\"",
-    "perc%ent_",
-    "a b\tc",
-    "näme€",
+    r"\'; --",
+    "\"double\" ON *.*",
+    "per%cent_",
+    "a b\tc\nd, ''",
+    "näme € 名前",
 ];
 
-fn ident(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
+#[tokio::test]
+async fn names_stay_names_on_mysql() {
+    names_stay_names::<MySql>().await;
 }
 
-async fn names_are_nothing_but_names<E: Edition>() {
-    let fixture = with_objects(Server::<E>::builder().setting("general_log", "ON")).await;
-    fixture.add_admin(OMNIPOTENT.get::<E>()).await;
-    let mut pair = Pair(fixture);
-    for (number, name) in NAMES.into_iter().enumerate() {
-        let database = ident(name);
-        pair.0.add_user(name, &["%"]).await;
-        let user = account(name, "%");
-        let role = ident(&format!("r{name}"));
-        for statement in [
-            format!("CREATE DATABASE {database}"),
-            format!("CREATE TABLE {database}.{database} ({database} INT)"),
-            format!("CREATE ROLE {role}"),
-            format!("GRANT SELECT ON {database}.* TO {user}"),
-            format!("GRANT INSERT ({database}), DELETE ON {database}.{database} TO {user}"),
-            format!("GRANT {role} TO {user}"),
-        ] {
-            pair.root(&statement).await;
-        }
-        if is_mysql::<E>() {
-            pair.root(&format!(
-                "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO {user}"
-            ))
-            .await;
-        } else {
-            pair.root(&format!("GRANT {role} TO admin WITH ADMIN OPTION"))
-                .await;
-        }
-        pair.put_current(
-            &format!("admin-{number}"),
-            &json!({"masterarn": "arn:admin"}),
-        );
-        let rotation = pair.single(OldPassword::default());
-        pair.rotates(&rotation, &format!("single-{number}")).await;
-        assert_eq!(pair.label_logs_in(&Label::Previous).await, Ok(()));
-        let rotation = pair.alternating();
-        for version in ["there", "back"] {
-            pair.rotates(&rotation, &format!("{version}-{number}"))
-                .await;
-            let (one, two) = (
-                pair.listing(name).await,
-                pair.listing(&format!("{name}_clone")).await,
-            );
-            assert_eq!(one, two, "{name}");
-            assert!(one.len() >= 5, "{one:?}");
-        }
-    }
-    let users: Vec<String> = pair
-        .ask("SELECT user FROM mysql.user WHERE user LIKE '%clone'")
+#[tokio::test]
+async fn names_stay_names_on_mariadb() {
+    names_stay_names::<MariaDb>().await;
+}
+
+async fn names_stay_names<E: Edition>() {
+    let builder = Server::<E>::builder().setting("general_log", "ON");
+    let mut pair = Pair::start_with(builder).await;
+    pair.root("CREATE USER canary; GRANT SELECT ON shop.* TO canary")
         .await;
-    assert_eq!(users.len(), NAMES.len(), "{users:?}");
-    let log = pair.server.log();
-    assert!(!log.contains("\tQuery\tDROP USER"), "{log}");
+    let canary = pair.listing("canary").await;
+    for name in NAMES {
+        surround(&mut pair, name).await;
+        let start = pair.server.log().len();
+        let rotation = pair.alternating();
+        let clone = format!("{name}_clone");
+        for version in ["there", "back"] {
+            pair.rotates(&rotation, version).await;
+            let (one, two) = (pair.listing(name).await, pair.listing(&clone).await);
+            assert_eq!(one, two, "{name}");
+            assert!(one.len() >= 8, "{one:#?}");
+        }
+        only_intended(&pair.server.log()[start..], name);
+    }
+    let clones = "SELECT user FROM mysql.user WHERE user LIKE '%clone'";
+    assert_eq!(pair.ask::<String>(clones).await.len(), NAMES.len());
+    assert_eq!(pair.listing("canary").await, canary);
+    modes_of_the_server_do_not_matter(&mut pair).await;
 }
 
-async fn modes_of_the_server_do_not_matter<E: Edition>() {
-    for modes in [
+/// A user of this name, and everything around it has such a name, too.
+async fn surround<E: Edition>(pair: &mut Pair<E>, name: &str) {
+    let odd = format!("`{}`", name.replace('`', "``"));
+    let role = literal(&format!("r{name}"));
+    let default = if is_mysql::<E>() { "TO" } else { "FOR" };
+    for statement in [
+        format!("CREATE DATABASE {odd}"),
+        format!("CREATE TABLE {odd}.{odd} ({odd} INT)"),
+        format!("CREATE PROCEDURE {odd}.{odd}() SELECT 1"),
+        format!("CREATE FUNCTION {odd}.{odd}() RETURNS INT DETERMINISTIC RETURN 1"),
+        format!("CREATE ROLE {role}"),
+        format!("GRANT {role} TO admin WITH ADMIN OPTION"),
+    ] {
+        pair.root(&statement).await;
+    }
+    let rights = [
+        format!("GRANT SELECT ON {odd}.* TO $"),
+        format!("GRANT INSERT ({odd}), DELETE ON {odd}.{odd} TO $ WITH GRANT OPTION"),
+        format!("GRANT EXECUTE ON PROCEDURE {odd}.{odd} TO $"),
+        format!("GRANT EXECUTE ON FUNCTION {odd}.{odd} TO $"),
+        "GRANT PROXY ON $ TO $".to_owned(),
+        format!("GRANT {role} TO $"),
+        format!("SET DEFAULT ROLE {role} {default} $"),
+        format!("ALTER USER $ REQUIRE NONE WITH MAX_USER_CONNECTIONS 20"),
+    ];
+    let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
+    pair.plain(name, &rights).await;
+}
+
+async fn modes_of_the_server_do_not_matter<E: Edition>(pair: &mut Pair<E>) {
+    pair.root("SET GLOBAL sql_quote_show_create = OFF").await;
+    for (nth, modes) in [
         "ANSI_QUOTES,NO_BACKSLASH_ESCAPES",
         "ANSI",
         "PAD_CHAR_TO_FULL_LENGTH",
         "",
-    ] {
-        let builder = Server::<E>::builder();
-        let mut pair = Pair(with_objects(builder).await);
-        pair.0.add_admin(OMNIPOTENT.get::<E>()).await;
-        pair.another(r"o'\x").await;
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!(r"o'\x{nth}");
+        pair.another(&name).await;
         pair.root(&format!("SET GLOBAL sql_mode = {}", literal(modes)))
             .await;
-        pair.root("SET GLOBAL sql_quote_show_create = OFF").await;
-        let single = pair.single(OldPassword::default());
-        pair.rotates(&single, "single").await;
-        let alternating = pair.alternating();
+        let rotation = pair.alternating();
         for version in ["there", "back"] {
-            pair.rotates(&alternating, version).await;
-            pair.same_rights(r"o'\x", r"o'\x_clone").await;
+            pair.rotates(&rotation, version).await;
+            pair.same_rights(&name, &format!("{name}_clone")).await;
         }
     }
+}
+
+/// What the rotator says.
+fn only_intended(log: &str, name: &str) {
+    const INTENDED: [&str; 14] = [
+        "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', SESSION sql_quote_show_create = 1, ",
+        "SELECT VERSION() AS version",
+        "SELECT CURRENT_USER()",
+        "SELECT @@caching_sha2_password_digest_rounds",
+        "SELECT 1",
+        "SELECT * FROM mysql.user WHERE user = '",
+        "SELECT host, plugin FROM mysql.user WHERE user = '",
+        "SELECT host, priv FROM mysql.global_priv WHERE user = '",
+        "SELECT default_role_user, default_role_host FROM mysql.default_roles WHERE user = '",
+        "SHOW GRANTS FOR '",
+        "CREATE USER '",
+        "ALTER USER '",
+        "GRANT ",
+        "SET DEFAULT ROLE ",
+    ];
+    let mut counts = [0; INTENDED.len()];
+    for statement in statements(log) {
+        let known = INTENDED.iter().position(|it| statement.starts_with(it));
+        let known = known.unwrap_or_else(|| panic!("not intended: {statement}\n{log}"));
+        counts[known] += 1;
+        one_statement(&statement);
+    }
+    let [.., show, create, alter, grant, default] = counts;
+    // The second user is made once, given eight things, and each gets a password.
+    assert_eq!((create, alter), (1, 2), "{name}: {log}");
+    assert!(
+        show > 4 && (6..9).contains(&grant) && default == 1,
+        "{counts:?}: {log}"
+    );
+}
+
+/// Statements over TCP: the tests' own sessions come over the socket.
+///
+/// A line that begins an entry has the number of the session, and what it is; all others go on with one.
+fn statements(log: &str) -> Vec<String> {
+    let mut statements: Vec<String> = Vec::new();
+    let mut own = HashSet::new();
+    let mut now = (0, "Quit");
+    for line in log.lines() {
+        let entry = line.split('\t').take(3).find_map(|part| {
+            let (number, what) = part.trim_start().split_once(' ')?;
+            let number: u32 = number.parse().ok()?;
+            let known = ["Query", "Connect", "Quit", "Init DB"].contains(&what);
+            known.then_some((number, what))
+        });
+        now = entry.unwrap_or(now);
+        match now {
+            (session, "Connect") if line.ends_with("using Socket") => {
+                own.insert(session);
+            }
+            (session, "Query") if !own.contains(&session) => match entry {
+                Some(_) => {
+                    let (_, statement) = line.split_once("Query\t").expect("a tab");
+                    statements.push(statement.to_owned());
+                }
+                None => {
+                    let last = statements.last_mut().expect("an entry");
+                    last.push('\n');
+                    last.push_str(line);
+                }
+            },
+            _ => {}
+        }
+    }
+    statements
+}
+
+/// Outside of quotes there is no semicolon and no comment. The sessions have no other quoting.
+fn one_statement(statement: &str) {
+    let mut quote = None;
+    let mut last = ' ';
+    for character in statement.chars() {
+        match quote {
+            Some(open) if character == open => quote = None,
+            Some(_) => {}
+            None if matches!(character, '`' | '\'' | '"') => quote = Some(character),
+            None => assert!(
+                !matches!(character, ';' | '#')
+                    && !matches!((last, character), ('-', '-') | ('/', '*')),
+                "two statements: {statement}"
+            ),
+        }
+        last = character;
+    }
+    assert_eq!(quote, None, "{statement}");
 }

@@ -7,10 +7,12 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod compatibility;
 mod cut_off;
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;
+mod hostile;
 mod kit;
 mod pair;
 mod pairs;

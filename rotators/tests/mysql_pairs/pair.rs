@@ -251,9 +251,10 @@ impl<E: Edition> Pair<E> {
         let mut root = self.root_session().await;
         let mut listing = BTreeSet::new();
         for (table, column) in tables {
+            // Both servers write names into `procs_priv` as if UTF-8 were Latin 1.
+            let name = literal(user);
             let rows = format!(
-                "SELECT * FROM mysql.{table} WHERE {column} = {}",
-                literal(user)
+                "SELECT * FROM mysql.{table} WHERE {column} IN ({name}, CONVERT(BINARY {name} USING latin1))"
             );
             let rows: Vec<Row> = root.query(&rows).await.expect("a table");
             listing.extend(
@@ -331,6 +332,10 @@ fn line(row: &Row, user: &str) -> BTreeMap<String, String> {
         "grantor",
     ] {
         line.remove(left_out);
+    }
+    // Case does not matter there, and `SHOW GRANTS` shows them in lower case.
+    if let Some(name) = line.get_mut("routine_name") {
+        *name = name.to_lowercase();
     }
     if let Some(text) = line.get_mut("priv").filter(|text| text.starts_with('{')) {
         let mut parsed: serde_json::Value = serde_json::from_str(text).expect("JSON");
