@@ -9,7 +9,7 @@ use harness::mariadb::MariaDb;
 use harness::mysql::{Edition, MySql};
 use harness::proxy::{TcpMode, TcpProxy};
 use mysql_async::prelude::{FromRow, Queryable};
-use mysql_async::{Conn, Row};
+use mysql_async::{Conn, DriverError, Error, OptsBuilder, Row, SslOpts};
 use rotators::mysql::{AlternatingUsers, PairSettings};
 use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
@@ -120,6 +120,34 @@ impl<E: Edition> Bench<E> {
         };
         logins.insert(key, works);
         works
+    }
+
+    /// What the server behind this port says of a login, in TLS; None if there is no answer.
+    pub(crate) async fn proxied_login(
+        &self,
+        port: u16,
+        user: &str,
+        password: &str,
+    ) -> Option<bool> {
+        let ca = self.pair.server.ca_pem().into_bytes();
+        let options = OptsBuilder::default()
+            .ip_or_hostname(self.proxy.host())
+            .tcp_port(port)
+            .user(Some(user))
+            .pass(Some(password))
+            .prefer_socket(false)
+            .ssl_opts(SslOpts::default().with_root_certs(vec![ca.into()]));
+        match Conn::new(options).await {
+            Ok(conn) => {
+                conn.disconnect().await.expect("the end of a session");
+                Some(true)
+            }
+            // MySQL asks those whom it does not know for any of its ways to log in.
+            Err(Error::Server(_) | Error::Driver(DriverError::UnknownAuthPlugin { .. })) => {
+                Some(false)
+            }
+            Err(_) => None,
+        }
     }
 
     /// Every connection that did not become a session; here all of these are refused logins.

@@ -14,8 +14,10 @@ mod cut_off;
 mod hidden;
 mod hostile;
 mod kit;
+mod load_pairs;
 mod pair;
 mod pairs;
+mod privacy;
 mod refusals;
 #[path = "../mysql/support.rs"]
 #[allow(
@@ -25,3 +27,4 @@ mod refusals;
     reason = "shared with the tests of single users"
 )]
 mod support;
+mod wrong;
