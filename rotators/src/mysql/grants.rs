@@ -70,16 +70,13 @@ impl<'t> Line<'t> {
         }
         self.expect("TO")?;
         let own = self.is_own()?;
-        let admin = match self.tokens {
-            [] => false,
-            _ => {
-                self.expect("WITH")?;
-                self.expect("ADMIN")?;
-                self.expect("OPTION")?;
-                self.end()?;
-                true
-            }
-        };
+        let admin = !self.tokens.is_empty();
+        if admin {
+            self.expect("WITH")?;
+            self.expect("ADMIN")?;
+            self.expect("OPTION")?;
+            self.end()?;
+        }
         if own {
             rights
                 .roles
@@ -199,9 +196,10 @@ impl<'t> Line<'t> {
     /// A user at a host, or a role of `MariaDB`.
     fn account(&mut self) -> Option<Account> {
         let user = self.text()?;
-        let host = match self.sign('@') {
-            true => Some(self.text()?),
-            false => None,
+        let host = if self.sign('@') {
+            Some(self.text()?)
+        } else {
+            None
         };
         Some(Account { user, host })
     }
@@ -277,18 +275,20 @@ impl Rights {
         let mut option = false;
         for (name, columns) in named {
             let own_grade = is_proxy || is_dynamic(&name);
-            let grade = match grantable && own_grade {
-                true => Grade::Grantable,
-                false => Grade::Plain,
+            let grade = if grantable && own_grade {
+                Grade::Grantable
+            } else {
+                Grade::Plain
             };
             option |= grantable && !own_grade;
             // No privilege at all, as its name does not say.
             if name == "USAGE" {
                 continue;
             }
-            let columns = match columns.is_empty() {
-                true => vec![None],
-                false => columns.into_iter().map(Some).collect(),
+            let columns = if columns.is_empty() {
+                vec![None]
+            } else {
+                columns.into_iter().map(Some).collect()
             };
             self.privileges
                 .extend(columns.into_iter().map(|column| Privilege {

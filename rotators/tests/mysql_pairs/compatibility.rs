@@ -24,10 +24,10 @@ async fn they_create<E: Edition>(pair: &Pair<E>, user: &str) {
     pair.put_pending("second", &patch).await;
 }
 
-async fn the_rest<E: Edition>(pair: &Pair<E>, set: Outcome) {
+async fn the_rest<E: Edition>(pair: &Pair<E>, expected: Outcome) {
     let rotation = pair.alternating();
-    let sent = pair.send(&rotation, Step::Set, "second").await;
-    assert_eq!(sent, Ok(set));
+    let set = pair.send(&rotation, Step::Set, "second").await;
+    assert_eq!(set, Ok(expected));
     for step in [Step::Test, Step::Finish] {
         pair.send(&rotation, step, "second")
             .await

@@ -82,7 +82,7 @@ async fn surround<E: Edition>(pair: &mut Pair<E>, name: &str) {
         "GRANT PROXY ON $ TO $".to_owned(),
         format!("GRANT {role} TO $"),
         format!("SET DEFAULT ROLE {role} {default} $"),
-        format!("ALTER USER $ REQUIRE NONE WITH MAX_USER_CONNECTIONS 20"),
+        "ALTER USER $ WITH MAX_USER_CONNECTIONS 20".to_owned(),
     ];
     let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
     pair.plain(name, &rights).await;
@@ -164,17 +164,16 @@ fn statements(log: &str) -> Vec<String> {
             (session, "Connect") if line.ends_with("using Socket") => {
                 own.insert(session);
             }
-            (session, "Query") if !own.contains(&session) => match entry {
-                Some(_) => {
+            (session, "Query") if !own.contains(&session) => {
+                if entry.is_some() {
                     let (_, statement) = line.split_once("Query\t").expect("a tab");
                     statements.push(statement.to_owned());
-                }
-                None => {
+                } else {
                     let last = statements.last_mut().expect("an entry");
                     last.push('\n');
                     last.push_str(line);
                 }
-            },
+            }
             _ => {}
         }
     }

@@ -130,9 +130,10 @@ impl<E> Deref for Pair<E> {
 
 /// A server with what rights can be about.
 pub(crate) async fn with_objects<E: Edition>(builder: Builder<E>) -> Fixture<E> {
-    let builder = match is_mysql::<E>() {
-        true => builder.setting("partial_revokes", "ON"),
-        false => builder,
+    let builder = if is_mysql::<E>() {
+        builder.setting("partial_revokes", "ON")
+    } else {
+        builder
     };
     let fixture = Fixture::start_with(builder).await;
     for statement in [
@@ -226,8 +227,8 @@ impl<E: Edition> Pair<E> {
 
     /// All that the server's tables hold of a user, but passwords and times.
     pub(crate) async fn listing(&self, user: &str) -> BTreeSet<String> {
-        let tables: &[(&str, &str)] = match is_mysql::<E>() {
-            true => &[
+        let tables = if is_mysql::<E>() {
+            &[
                 ("user", "user"),
                 ("db", "user"),
                 ("tables_priv", "user"),
@@ -237,8 +238,9 @@ impl<E: Edition> Pair<E> {
                 ("global_grants", "user"),
                 ("role_edges", "to_user"),
                 ("default_roles", "user"),
-            ],
-            false => &[
+            ][..]
+        } else {
+            &[
                 ("global_priv", "user"),
                 ("db", "user"),
                 ("tables_priv", "user"),
@@ -246,7 +248,7 @@ impl<E: Edition> Pair<E> {
                 ("procs_priv", "user"),
                 ("proxies_priv", "user"),
                 ("roles_mapping", "user"),
-            ],
+            ]
         };
         let mut root = self.root_session().await;
         let mut listing = BTreeSet::new();
