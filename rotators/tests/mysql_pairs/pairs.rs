@@ -8,7 +8,7 @@ use secrets_core::store::Label;
 use serde_json::json;
 
 use crate::pair::{Pair, on_both};
-use crate::support::{FIRST, account, is_mysql};
+use crate::support::{Either, FIRST, account, is_mysql};
 
 on_both![scenarios:
     the_second_user_gets_all_that_the_first_has,
@@ -79,6 +79,12 @@ async fn what_the_second_user_has_too_much_of_is_taken_away<E: Edition>(pair: &m
     pair.current_works().await;
 }
 
+/// Those that the rights of a pair in these tests set.
+const SOME_DEFAULT_ROLES: Either = Either {
+    mysql: &["SET DEFAULT ROLE reader, writer TO $"],
+    mariadb: &["SET DEFAULT ROLE reader FOR $"],
+};
+
 /// As AWS's functions leave it behind: the clone logs in, and may do nothing.
 async fn a_half_made_clone_is_not_published<E: Edition>(pair: &mut Pair<E>) {
     pair.another("half").await;
@@ -95,15 +101,37 @@ async fn a_half_made_clone_is_not_published<E: Edition>(pair: &mut Pair<E>) {
         Ok(Outcome::Set)
     );
     pair.same_rights("half", "half_clone").await;
-    // Whatever is missing later on, and be it one right of one column.
-    let column = account("half_clone", "%");
-    pair.root(&format!("REVOKE UPDATE (a) ON shop.goods FROM {column}"))
-        .await;
-    for step in [Step::Test, Step::Finish] {
-        assert!(pair.send(&rotation, step, "second").await.is_err());
+    let user = account("half_clone", "%");
+    for (spoil, mend) in [
+        (
+            "REVOKE UPDATE (a) ON shop.goods FROM $",
+            "GRANT UPDATE (a) ON shop.goods TO $",
+        ),
+        (
+            "GRANT EVENT ON shop.* TO $",
+            "REVOKE EVENT ON shop.* FROM $",
+        ),
+        ("REVOKE reader FROM $", "GRANT reader TO $"),
+        (
+            "ALTER USER $ WITH MAX_USER_CONNECTIONS 9",
+            "ALTER USER $ WITH MAX_USER_CONNECTIONS 20",
+        ),
+        ("ALTER USER $ REQUIRE SSL", "ALTER USER $ REQUIRE NONE"),
+        (
+            "SET DEFAULT ROLE NONE ? $",
+            SOME_DEFAULT_ROLES.get::<E>()[0],
+        ),
+    ] {
+        let word = if is_mysql::<E>() { "TO" } else { "FOR" };
+        pair.root(&spoil.replace('$', &user).replace('?', word))
+            .await;
+        for step in [Step::Test, Step::Finish] {
+            let sent = pair.send(&rotation, step, "second").await;
+            assert!(sent.is_err(), "{spoil}: {sent:?}");
+        }
+        let mended = [mend, SOME_DEFAULT_ROLES.get::<E>()[0]];
+        pair.root(&mended.join("; ").replace('$', &user)).await;
     }
-    pair.root(&format!("GRANT UPDATE (a) ON shop.goods TO {column}"))
-        .await;
     for step in [Step::Test, Step::Finish] {
         pair.send(&rotation, step, "second")
             .await
