@@ -139,7 +139,7 @@ pub(super) fn difference(one: &[Portrait], two: &[Portrait]) -> Option<&'static 
     pairs.find_map(|(one, two)| {
         if one.rights != two.rights {
             Some("their rights or roles differ")
-        } else if one.options != two.options && one.stored.methods.is_empty() {
+        } else if one.options != two.options {
             Some("their conditions, limits or password rules differ")
         } else {
             None

@@ -222,7 +222,13 @@ impl<E: Edition> Pair<E> {
     }
 
     pub(crate) fn alternating(&self) -> Alternating {
-        alternating(self)
+        self.alternating_as(PairSettings::default())
+    }
+
+    pub(crate) fn alternating_as(&self, pair: PairSettings) -> Alternating {
+        let store = self.store.clone();
+        let rotator = AlternatingUsers::new(store.clone(), self.settings(), pair);
+        Rotation::new(store, rotator)
     }
 
     /// All that the server's tables hold of a user, but passwords and times.
@@ -305,15 +311,6 @@ impl<E: Edition> Pair<E> {
         }
         session.disconnect().await.expect("the end of a session");
     }
-}
-
-pub(crate) fn alternating<E: Edition>(fixture: &Fixture<E>) -> Alternating {
-    let store = fixture.store.clone();
-    let pair = PairSettings::default();
-    Rotation::new(
-        store.clone(),
-        AlternatingUsers::new(store, fixture.settings(), pair),
-    )
 }
 
 fn line(row: &Row, user: &str) -> BTreeMap<String, String> {

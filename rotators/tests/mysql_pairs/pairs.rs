@@ -1,6 +1,7 @@
 //! What the second user gets, and what is taken from it.
 
 use harness::mysql::Edition;
+use rotators::mysql::PairSettings;
 use secrets_core::document::Patch;
 use secrets_core::event::Step;
 use secrets_core::rotation::Outcome;
@@ -204,14 +205,14 @@ async fn users_that_the_secret_names_take_turns<E: Edition>(pair: &mut Pair<E>) 
     assert_eq!(pair.ask::<String>(made).await, ["blue", "green"]);
 }
 
-/// An admin who may make nobody, and give nothing, is enough.
+/// With a suffix of their own; and an admin who may give nothing is enough.
 async fn users_that_are_there_already_take_turns<E: Edition>(pair: &mut Pair<E>) {
     let rights = [
         "GRANT SELECT ON shop.* TO $",
         "GRANT reader TO $",
         "GRANT EXECUTE ON FUNCTION shop.f TO $",
     ];
-    pair.plain("twin_clone", &rights).await;
+    pair.plain("twin 'b'", &rights).await;
     pair.plain("twin", &rights).await;
     let grants = [
         "GRANT CREATE USER ON *.* TO admin",
@@ -219,8 +220,9 @@ async fn users_that_are_there_already_take_turns<E: Edition>(pair: &mut Pair<E>)
     ];
     pair.another_admin("adjuster", &grants).await;
     pair.put_current("adjusted", &json!({"masterarn": "arn:adjuster"}));
-    let rotation = pair.alternating();
-    for (version, user) in [("second", "twin_clone"), ("third", "twin")] {
+    let suffix = PairSettings::with_suffix(" 'b'").expect("a suffix");
+    let rotation = pair.alternating_as(suffix);
+    for (version, user) in [("second", "twin 'b'"), ("third", "twin")] {
         pair.rotates(&rotation, version).await;
         assert_eq!(pair.current_user().await, user);
     }
