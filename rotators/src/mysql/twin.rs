@@ -223,6 +223,10 @@ fn making(fault: SessionError, peer: &Peer) -> RotatorError {
         code::NO_SUCH_USER => Some(RotatorError::unreachable(format!(
             "somebody else makes or drops the same user at {peer} at this moment; try again later"
         ))),
+        code::TOO_LONG => Some(RotatorError::misconfigured(format!(
+            "the name of the second user is too long for {peer}, which is no server of the secret's `engine`; \
+             correct that, remove AWSPENDING from the pending version, and choose a shorter suffix"
+        ))),
         _ if is_missing_right(code) => Some(RotatorError::refused(format!(
             "{peer} may not make or change users; GRANT CREATE USER ON *.* TO the admin"
         ))),

@@ -8,7 +8,7 @@ use secrets_core::rotation::Outcome;
 use secrets_core::store::Label;
 use serde_json::json;
 
-use crate::pair::{Pair, on_both};
+use crate::pair::{Pair, RIGHTS_OF_A_SHOPPER, on_both};
 use crate::support::{Either, FIRST, account, is_mysql};
 
 on_both![scenarios:
@@ -17,6 +17,7 @@ on_both![scenarios:
     a_half_made_clone_is_not_published,
     rights_that_change_between_two_rotations_are_followed,
     views_and_routines_keep_their_definer,
+    two_functions_at_once_do_no_harm,
     users_that_the_secret_names_take_turns,
     users_that_are_there_already_take_turns,
     a_password_that_was_the_second_of_a_user_ends,
@@ -186,6 +187,29 @@ async fn views_and_routines_keep_their_definer<E: Edition>(pair: &mut Pair<E>) {
         pair.runs(session, &asked).await;
     }
     pair.root("DROP TRIGGER shop.sees").await;
+}
+
+/// Each makes the user, gives it rights and sets the password, while the other does.
+async fn two_functions_at_once_do_no_harm<E: Edition>(pair: &mut Pair<E>) {
+    let mut collisions = 0;
+    for n in 0..4 {
+        let user = format!("shared{n}");
+        pair.plain(&user, RIGHTS_OF_A_SHOPPER.get::<E>()).await;
+        let rotation = pair.alternating();
+        let begun = pair.store.begin_rotation(&pair.secret, &"second".into());
+        begun.expect("no other rotation");
+        let created = pair.send(&rotation, Step::Create, "second").await;
+        created.expect("a value");
+        let set = || pair.send(&rotation, Step::Set, "second");
+        let (one, two) = tokio::join!(set(), set());
+        collisions += usize::from(one.is_err()) + usize::from(two.is_err());
+        pair.shopper_works().await;
+        pair.rotates(&rotation, "second").await;
+        let clone = format!("{user}_clone");
+        assert_eq!(pair.listing(&user).await, pair.listing(&clone).await);
+        pair.shopper_works().await;
+    }
+    println!("{collisions} of 8 were told to try again");
 }
 
 /// They are neither made nor named by a suffix.

@@ -176,6 +176,12 @@ async fn names_that_are_too_long_are_refused_before_anything_is_made<E: Edition>
     let limit = format!("{longest} characters");
     pair.fails(&rotation, "second", MISCONFIGURED, &limit).await;
     assert_eq!(pair.value(&Label::Pending, "password").await, None);
+    if is_mysql::<E>() {
+        let mistaken = json!({"masterarn": "arn:admin", "engine": "mariadb"});
+        pair.put_current("mistaken", &mistaken);
+        let refused = (Kind::Misconfigured, Some("1470"));
+        pair.fails(&rotation, "third", refused, "`engine`").await;
+    }
     pair.plain(&"é".repeat(longest - 6), &[]).await;
     pair.rotates(&rotation, "second").await;
 }
