@@ -43,7 +43,7 @@ struct Line<'t> {
 /// A privilege's name, and the columns that it is limited to.
 type Named = (String, Vec<String>);
 
-impl<'t> Line<'t> {
+impl Line<'_> {
     /// `GRANT` is read.
     fn grant(&mut self, rights: &mut Rights) -> Option<()> {
         if matches!(self.rest.peek()?, Token::Name(_) | Token::Text(_)) {
