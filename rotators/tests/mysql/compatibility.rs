@@ -24,9 +24,10 @@ async fn they_set<E: Edition>(fixture: &Fixture<E>, login: &Label, password: &st
     let user = fixture.value(login, "username").await.expect("a user");
     let with = fixture.value(login, "password").await.expect("a password");
     let mut conn = fixture.connect(&user, &with).await.expect("a login");
-    let set = match is_mysql::<E>() {
-        true => format!("SET PASSWORD = {}", literal(password)),
-        false => format!("SET PASSWORD = PASSWORD({})", literal(password)),
+    let set = if is_mysql::<E>() {
+        format!("SET PASSWORD = {}", literal(password))
+    } else {
+        format!("SET PASSWORD = PASSWORD({})", literal(password))
     };
     conn.query_drop(set).await.expect("a new password");
 }
