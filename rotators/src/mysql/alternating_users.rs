@@ -13,11 +13,11 @@ use tokio::time::timeout_at;
 use super::admin;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, MySqlCredential};
-use super::error::Role;
-use super::pair::PairSettings;
+use super::error::{Role, code};
+use super::pair::{PairSettings, Partner};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
-use super::twin::Twin;
+use super::twin::{Readiness, Twin};
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
 /// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -61,7 +61,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let model = self.pair.partner(wanted)?;
+        let model = Partner::of(wanted, &self.pair)?;
         let admin = admin_of(wanted)?;
         let opened = admin::open(&self.secrets, &self.settings, admin, wanted, cx);
         let mut session = opened.await?;
@@ -111,9 +111,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
 
     async fn create(&self, current: &MySqlCredential, _: &Context) -> Result<Patch, RotatorError> {
         admin_of(current)?;
-        let partner = self.pair.partner(current)?;
+        let partner = Partner::of(current, &self.pair)?;
         let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.as_str().into()).and("password", password))
+        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
     }
 
     async fn set(
@@ -124,7 +124,10 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     ) -> Result<(), RotatorError> {
         let proven = &login.credential().login.username;
         // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&self.pair.partner(pending)?, &pending.login.username];
+        let pair = [
+            &Partner::of(pending, &self.pair)?.name,
+            &pending.login.username,
+        ];
         if !pair.contains(&proven) {
             return Err(RotatorError::misconfigured(
                 "the pending version names a user that does not take turns with the current one; remove \
@@ -145,18 +148,29 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &MySqlCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        if candidate.login.username != self.current_user(cx).await? {
-            let judge = async |twin: &mut Twin<'_>| twin.fault().await;
-            if let Some(fault) = self.as_admin(candidate, cx, judge).await? {
-                tracing::info!(
-                    secret = %cx.secret(),
-                    fault,
-                    "the user whose turn it is cannot take over yet; setSecret sees to that"
-                );
-                return Ok(Verdict::Rejected);
+        let is_in_use = candidate.login.username == self.current_user(cx).await?;
+        let mut password_is_known = false;
+        if !is_in_use {
+            let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
+            match self.as_admin(candidate, cx, judge).await? {
+                Readiness::Ready { has_password } => password_is_known = has_password,
+                Readiness::Lacking(what) => {
+                    tracing::info!(
+                        secret = %cx.secret(),
+                        what,
+                        "the user whose turn it is cannot take over yet; setSecret sees to that"
+                    );
+                    return Ok(Verdict::Rejected);
+                }
             }
         }
         match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
+            Entry::Wrong if password_is_known => Err(RotatorError::refused(
+                "the server refuses the second user, though the password is right; check that the user \
+                 exists for a host from which this function comes, and that REQUIRE asks for no certificate \
+                 (X509, ISSUER, SUBJECT)",
+            )
+            .with_code(code::ACCESS_DENIED.to_string())),
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(mut session) => {
                 let answer = session.run(&Sql::new("SELECT 1")).await;

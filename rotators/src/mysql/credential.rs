@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
+use super::pair;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
 use crate::database::{Family, admin_of, plain, without_nul};
 use crate::rds::Address;
@@ -30,6 +31,9 @@ pub struct MySqlCredential {
     pub(super) login: Login,
     pub(super) tls: Tls,
     pub(super) admin: Option<SecretId>,
+    /// The two users that take turns, where the secret names both. What is wrong with them matters to
+    /// alternating users only: to others the key belongs to somebody else.
+    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
     is_mariadb: bool,
 }
 
@@ -42,7 +46,8 @@ impl MySqlCredential {
             port: address.port,
             database: self.database.clone(),
             login: self.login.clone(),
-            admin: self.admin.clone(),
+            admin: None,
+            usernames: Ok(None),
             is_mariadb: self.is_mariadb,
         }
     }
@@ -59,14 +64,16 @@ impl TryFrom<&SecretDocument> for MySqlCredential {
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
         let engine = secret.text("engine")?;
         FAMILY.check_engine(&engine)?;
+        let login = (FAMILY.login)(secret)?;
         Ok(Self {
             host: plain(secret.text("host")?),
+            usernames: pair::usernames(secret, &login.username),
             port: secret.port("port")?.unwrap_or(3306),
             database: match secret.optional_text("dbname")? {
                 Some(name) => Some(plain(without_nul("dbname", name)?)),
                 None => None,
             },
-            login: (FAMILY.login)(secret)?,
+            login,
             tls: Tls::of(secret)?,
             admin: admin_of(secret)?,
             is_mariadb: engine.expose_secret() == "mariadb",

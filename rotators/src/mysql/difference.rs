@@ -70,9 +70,10 @@ impl Rights {
 
     fn set_default_roles(&self, own: &Self, account: &Account) -> Sql {
         let set = Sql::new("SET DEFAULT ROLE ");
-        let set = match self.default_roles.is_empty() {
-            true => set.text("NONE"),
-            false => set.list(&self.default_roles, Sql::account),
+        let set = if self.default_roles.is_empty() {
+            set.text("NONE")
+        } else {
+            set.list(&self.default_roles, Sql::account)
         };
         // A role without a host is one of MariaDB's, which has another word here.
         let mut roles = self.default_roles.iter().chain(&own.default_roles);

@@ -35,6 +35,7 @@ pub(super) mod code {
     pub(crate) const UNKNOWN_VARIABLE: u16 = 1193;
     pub(crate) const RIGHT_MISSING: u16 = 1227;
     pub(crate) const NO_SUCH_USER: u16 = 1396;
+    pub(crate) const TOO_LONG: u16 = 1470;
     pub(crate) const POLICY: u16 = 1819;
     pub(crate) const MUST_CHANGE: u16 = 1820;
     pub(crate) const HASH_FORMAT: u16 = 1827;

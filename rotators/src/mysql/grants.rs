@@ -1,6 +1,6 @@
 //! Reads what `SHOW GRANTS` shows.
 
-use super::lexer::{Token, tokens};
+use super::lexer::{Rest, Token, tokens};
 use super::rights::{GRANT_OPTION, Grade, Object, Privilege, Rights, is_dynamic};
 use super::sql::Account;
 
@@ -19,10 +19,10 @@ impl Rights {
         for line in lines {
             let tokens = tokens(line).map_err(|_| NotUnderstood)?;
             let mut line = Line {
-                tokens: &tokens,
+                rest: Rest::of(&tokens),
                 account,
             };
-            match line.word().ok_or(NotUnderstood)? {
+            match line.rest.word().ok_or(NotUnderstood)? {
                 "GRANT" => line.grant(&mut rights),
                 "REVOKE" => line.revoke(&mut rights),
                 "SET" => line.set_default_role(&mut rights),
@@ -36,17 +36,17 @@ impl Rights {
 
 /// What is left of a line.
 struct Line<'t> {
-    tokens: &'t [Token],
+    rest: Rest<'t>,
     account: &'t Account,
 }
 
 /// A privilege's name, and the columns that it is limited to.
 type Named = (String, Vec<String>);
 
-impl<'t> Line<'t> {
+impl Line<'_> {
     /// `GRANT` is read.
     fn grant(&mut self, rights: &mut Rights) -> Option<()> {
-        if matches!(self.tokens.first()?, Token::Name(_) | Token::Text(_)) {
+        if matches!(self.rest.peek()?, Token::Name(_) | Token::Text(_)) {
             return self.grant_roles(rights);
         }
         let named = self.privileges()?;
@@ -54,7 +54,7 @@ impl<'t> Line<'t> {
             [(name, _)] if name == "PROXY" => Object::Proxy(self.account()?),
             _ => self.object()?,
         };
-        self.expect("TO")?;
+        self.rest.expect("TO")?;
         let own = self.is_own()?;
         let grantable = self.rest_grants()?;
         if own {
@@ -65,21 +65,18 @@ impl<'t> Line<'t> {
 
     fn grant_roles(&mut self, rights: &mut Rights) -> Option<()> {
         let mut roles = vec![self.account()?];
-        while self.sign(',') {
+        while self.rest.sign(',') {
             roles.push(self.account()?);
         }
-        self.expect("TO")?;
+        self.rest.expect("TO")?;
         let own = self.is_own()?;
-        let admin = match self.tokens {
-            [] => false,
-            _ => {
-                self.expect("WITH")?;
-                self.expect("ADMIN")?;
-                self.expect("OPTION")?;
-                self.end()?;
-                true
-            }
-        };
+        let admin = self.rest.peek().is_some();
+        if admin {
+            self.rest.expect("WITH")?;
+            self.rest.expect("ADMIN")?;
+            self.rest.expect("OPTION")?;
+            self.rest.end()?;
+        }
         if own {
             rights
                 .roles
@@ -92,9 +89,9 @@ impl<'t> Line<'t> {
     fn revoke(&mut self, rights: &mut Rights) -> Option<()> {
         let named = self.privileges()?;
         let object = self.object()?;
-        self.expect("FROM")?;
+        self.rest.expect("FROM")?;
         let own = self.is_own()?;
-        self.end()?;
+        self.rest.end()?;
         let Object::Database(_) = object else {
             return None;
         };
@@ -113,24 +110,24 @@ impl<'t> Line<'t> {
 
     /// `SET` is read: of `MariaDB`.
     fn set_default_role(&mut self, rights: &mut Rights) -> Option<()> {
-        self.expect("DEFAULT")?;
-        self.expect("ROLE")?;
+        self.rest.expect("DEFAULT")?;
+        self.rest.expect("ROLE")?;
         let role = self.account()?;
-        self.expect("FOR")?;
+        self.rest.expect("FOR")?;
         if self.is_own()? {
             rights.default_roles.insert(role);
         }
-        self.end()
+        self.rest.end()
     }
 
     /// Up to `ON`, which is read, too.
     fn privileges(&mut self) -> Option<Vec<Named>> {
         let mut all = Vec::new();
         loop {
-            let mut name = self.word()?.to_owned();
+            let mut name = self.rest.word()?.to_owned();
             let mut columns = Vec::new();
             loop {
-                match self.next()? {
+                match self.rest.next()? {
                     Token::Word(word) if word == "ON" => {
                         all.push((name, columns));
                         return Some(all);
@@ -152,11 +149,11 @@ impl<'t> Line<'t> {
     fn columns(&mut self) -> Option<Vec<String>> {
         let mut columns = Vec::new();
         loop {
-            match self.next()? {
+            match self.rest.next()? {
                 Token::Name(name) => columns.push(name.clone()),
                 _ => return None,
             }
-            match self.next()? {
+            match self.rest.next()? {
                 Token::Sign(',') => {}
                 Token::Sign(')') => return Some(columns),
                 _ => return None,
@@ -165,12 +162,12 @@ impl<'t> Line<'t> {
     }
 
     fn object(&mut self) -> Option<Object> {
-        if self.sign('*') {
-            return (self.sign('.') && self.sign('*')).then_some(Object::Everything);
+        if self.rest.sign('*') {
+            return (self.rest.sign('.') && self.rest.sign('*')).then_some(Object::Everything);
         }
         let mut kind = String::new();
-        while let Some(Token::Word(word)) = self.tokens.first() {
-            self.tokens = &self.tokens[1..];
+        while let Some(Token::Word(word)) = self.rest.peek() {
+            self.rest.next()?;
             if !kind.is_empty() {
                 kind.push(' ');
             }
@@ -179,13 +176,13 @@ impl<'t> Line<'t> {
         if kind == "TABLE" {
             kind.clear();
         }
-        let Token::Name(database) = self.next()? else {
+        let Token::Name(database) = self.rest.next()? else {
             return None;
         };
-        if !self.sign('.') {
+        if !self.rest.sign('.') {
             return None;
         }
-        match self.next()? {
+        match self.rest.next()? {
             Token::Sign('*') if kind.is_empty() => Some(Object::Database(database.clone())),
             Token::Name(name) => Some(Object::Part {
                 kind,
@@ -198,22 +195,28 @@ impl<'t> Line<'t> {
 
     /// A user at a host, or a role of `MariaDB`.
     fn account(&mut self) -> Option<Account> {
-        let user = self.text()?;
-        let host = match self.sign('@') {
-            true => Some(self.text()?),
-            false => None,
+        let user = self.rest.text()?;
+        let host = if self.rest.sign('@') {
+            Some(self.rest.text()?)
+        } else {
+            None
         };
         Some(Account { user, host })
     }
 
     fn is_own(&mut self) -> Option<bool> {
+        // To whom `MariaDB` gives what everybody has.
+        if matches!(self.rest.peek()?, Token::Word(word) if word == "PUBLIC") {
+            self.rest.next()?;
+            return Some(false);
+        }
         Some(self.account()? == *self.account)
     }
 
     /// Whether `GRANT OPTION` is among what follows `WITH`. In between `MariaDB` tells how the account logs
     /// in, which is read elsewhere.
     fn rest_grants(&mut self) -> Option<bool> {
-        let after: Vec<&Token> = std::iter::from_fn(|| self.next()).collect();
+        let after: Vec<&Token> = std::iter::from_fn(|| self.rest.next()).collect();
         let is = |token: &&Token, word: &str| matches!(token, Token::Word(it) if it == word);
         match after.first() {
             None => return Some(false),
@@ -228,42 +231,6 @@ impl<'t> Line<'t> {
         let grants = |pair: &[&Token]| is(&pair[0], "GRANT") && is(&pair[1], "OPTION");
         Some(options.windows(2).any(grants))
     }
-
-    fn next(&mut self) -> Option<&'t Token> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first)
-    }
-
-    fn word(&mut self) -> Option<&'t str> {
-        match self.next()? {
-            Token::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    fn text(&mut self) -> Option<String> {
-        match self.next()? {
-            Token::Name(text) | Token::Text(text) => Some(text.clone()),
-            _ => None,
-        }
-    }
-
-    fn expect(&mut self, expected: &str) -> Option<()> {
-        (self.word()? == expected).then_some(())
-    }
-
-    fn sign(&mut self, expected: char) -> bool {
-        let found = self.tokens.first() == Some(&Token::Sign(expected));
-        if found {
-            self.tokens = &self.tokens[1..];
-        }
-        found
-    }
-
-    fn end(&self) -> Option<()> {
-        self.tokens.is_empty().then_some(())
-    }
 }
 
 impl Rights {
@@ -272,18 +239,20 @@ impl Rights {
         let mut option = false;
         for (name, columns) in named {
             let own_grade = is_proxy || is_dynamic(&name);
-            let grade = match grantable && own_grade {
-                true => Grade::Grantable,
-                false => Grade::Plain,
+            let grade = if grantable && own_grade {
+                Grade::Grantable
+            } else {
+                Grade::Plain
             };
             option |= grantable && !own_grade;
             // No privilege at all, as its name does not say.
             if name == "USAGE" {
                 continue;
             }
-            let columns = match columns.is_empty() {
-                true => vec![None],
-                false => columns.into_iter().map(Some).collect(),
+            let columns = if columns.is_empty() {
+                vec![None]
+            } else {
+                columns.into_iter().map(Some).collect()
             };
             self.privileges
                 .extend(columns.into_iter().map(|column| Privilege {

@@ -65,6 +65,58 @@ fn quoted(characters: &mut Peekable<Chars<'_>>, quote: char) -> Result<String, U
     Err(Unterminated)
 }
 
+/// What is left of a statement. Each reading takes off what it gives; None: something else stands there.
+#[derive(Clone, Copy)]
+pub(super) struct Rest<'t>(&'t [Token]);
+
+impl<'t> Rest<'t> {
+    pub(super) fn of(tokens: &'t [Token]) -> Self {
+        Self(tokens)
+    }
+
+    pub(super) fn peek(&self) -> Option<&'t Token> {
+        self.0.first()
+    }
+
+    pub(super) fn next(&mut self) -> Option<&'t Token> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    pub(super) fn word(&mut self) -> Option<&'t str> {
+        match self.next()? {
+            Token::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// A name or a text.
+    pub(super) fn text(&mut self) -> Option<String> {
+        match self.next()? {
+            Token::Name(text) | Token::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn expect(&mut self, word: &str) -> Option<()> {
+        (self.word()? == word).then_some(())
+    }
+
+    /// Whether this sign stands there; only then it is taken off.
+    pub(super) fn sign(&mut self, sign: char) -> bool {
+        let found = self.peek() == Some(&Token::Sign(sign));
+        if found {
+            self.0 = &self.0[1..];
+        }
+        found
+    }
+
+    pub(super) fn end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

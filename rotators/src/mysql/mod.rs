@@ -1,6 +1,6 @@
 //! `MySQL`, Aurora `MySQL` and `MariaDB`.
 //!
-//! The keys of a secret are those of AWS's rotation functions, and two more:
+//! The keys of a secret are those of AWS's rotation functions, and three more:
 //!
 //! | key | meaning | default |
 //! |---|---|---|
@@ -12,6 +12,7 @@
 //! | `dbname` | the database to log in to | none |
 //! | `ssl` | `false` for plaintext; everything else is TLS | `true` |
 //! | `masterarn` | the secret of an admin | - |
+//! | `usernames` | the two users of [`AlternatingUsers`], where they are not named by a suffix | - |
 //! | `ca_certificate` | PEM certificates, trusted instead of the built-in ones | the function's, else the built-in |
 //! | `tls_server_name` | the name in the server's certificate, where `host` is an alias of it | `host` |
 //!

@@ -1,5 +1,7 @@
 //! Which two users take turns.
 
+use secrecy::ExposeSecret;
+use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
 
 use super::credential::MySqlCredential;
@@ -37,23 +39,6 @@ impl PairSettings {
             suffix: suffix.to_owned(),
         })
     }
-
-    /// The user that takes turns with the one of a secret.
-    pub(super) fn partner(&self, credential: &MySqlCredential) -> Result<String, RotatorError> {
-        let username = &credential.login.username;
-        let partner = match username.strip_suffix(&self.suffix) {
-            Some(base) if !base.is_empty() => base.to_owned(),
-            _ => format!("{username}{}", self.suffix),
-        };
-        let longest = credential.longest_name();
-        if partner.chars().count() > longest {
-            return Err(RotatorError::misconfigured(format!(
-                "the name of the second user would be longer than {longest} characters; choose a shorter \
-                 suffix, or a shorter name of the user"
-            )));
-        }
-        Ok(partner)
-    }
 }
 
 impl Default for PairSettings {
@@ -64,19 +49,92 @@ impl Default for PairSettings {
     }
 }
 
+/// The user that takes turns with the one of a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Partner {
+    pub(super) name: String,
+    /// Whether the secret names both users (`usernames`): then neither is ever made.
+    pub(super) named: bool,
+}
+
+impl Partner {
+    pub(super) fn of(
+        credential: &MySqlCredential,
+        settings: &PairSettings,
+    ) -> Result<Self, RotatorError> {
+        let username = &credential.login.username;
+        let named = credential.usernames.as_ref();
+        let named = named.map_err(|fault| RotatorError::misconfigured(fault.to_string()))?;
+        let partner = match named {
+            Some([one, two]) => Self {
+                name: if one == username { two } else { one }.clone(),
+                named: true,
+            },
+            None => Self {
+                name: match username.strip_suffix(&settings.suffix) {
+                    Some(base) if !base.is_empty() => base.to_owned(),
+                    _ => format!("{username}{}", settings.suffix),
+                },
+                named: false,
+            },
+        };
+        let longest = credential.longest_name();
+        if partner.name.chars().count() > longest {
+            return Err(RotatorError::misconfigured(format!(
+                "the name of the second user would be longer than {longest} characters; choose a shorter \
+                 suffix, or name two users in the secret (`usernames`)"
+            )));
+        }
+        Ok(partner)
+    }
+}
+
+/// The key `usernames`: the user of the secret and another one.
+pub(super) fn usernames(
+    secret: &SecretDocument,
+    username: &str,
+) -> Result<Option<[String; 2]>, DocumentError> {
+    let Some(names) = secret.optional_texts("usernames")? else {
+        return Ok(None);
+    };
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| name.expose_secret().to_owned())
+        .collect();
+    match <[String; 2]>::try_from(names) {
+        Ok(both)
+            if both[0] != both[1]
+                && both.iter().any(|one| one == username)
+                && !both.iter().any(|one| one.contains('\0')) =>
+        {
+            Ok(Some(both))
+        }
+        _ => Err(DocumentError::Unsuitable {
+            key: "usernames",
+            expected: "a list of two different users, one of which is `username`",
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use secrets_core::document::SecretDocument;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn partner(engine: &str, username: &str, suffix: &str) -> Result<String, String> {
-        let secret = json!({"engine": engine, "host": "h", "username": username, "password": "p"});
+    fn partner(
+        engine: &str,
+        username: &str,
+        suffix: &str,
+        usernames: &Value,
+    ) -> Result<Partner, String> {
+        let secret = json!({
+            "engine": engine, "host": "h", "username": username, "password": "p", "usernames": usernames,
+        });
         let secret = SecretDocument::from_text(&secret.to_string());
         let credential = MySqlCredential::try_from(&secret).expect("a credential");
-        let pair = PairSettings::with_suffix(suffix).expect("a suffix");
-        pair.partner(&credential).map_err(|fault| fault.to_string())
+        let settings = PairSettings::with_suffix(suffix).expect("a suffix");
+        Partner::of(&credential, &settings).map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -88,7 +146,8 @@ mod tests {
             ("app", "app b", " b"),
             ("_clone", "_clone_clone", "_clone"),
         ] {
-            assert_eq!(partner("mysql", one, suffix).as_deref(), Ok(two));
+            let found = partner("mysql", one, suffix, &Value::Null).expect(one);
+            assert_eq!((found.name.as_str(), found.named), (two, false));
         }
     }
 
@@ -97,13 +156,37 @@ mod tests {
     fn names_end_at_the_limit() {
         for (engine, longest) in [("mysql", 32), ("aurora-mysql", 32), ("mariadb", 128)] {
             let fits = "é".repeat(longest - 6);
-            assert_eq!(
-                partner(engine, &fits, "_clone"),
-                Ok(format!("{fits}_clone"))
-            );
-            let fault = partner(engine, &format!("{fits}é"), "_clone").expect_err(engine);
-            assert!(fault.contains(&format!("{longest} characters")), "{fault}");
-            assert!(!fault.contains(&fits), "{fault}");
+            let found = partner(engine, &fits, "_clone", &Value::Null).map(|found| found.name);
+            assert_eq!(found, Ok(format!("{fits}_clone")));
+            let long = format!("{fits}é");
+            let named = json!([long, "é".repeat(longest)]);
+            assert!(partner(engine, &long, "_clone", &named).is_ok());
+            let too_long = json!([long, "é".repeat(longest + 1)]);
+            for usernames in [Value::Null, too_long] {
+                let fault = partner(engine, &long, "_clone", &usernames).expect_err(engine);
+                assert!(fault.contains(&format!("{longest} characters")), "{fault}");
+                assert!(!fault.contains(&fits), "{fault}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_users_can_be_named() {
+        for (username, other) in [("a", "b"), ("b", "a")] {
+            let found = partner("mysql", username, "_clone", &json!(["a", "b"])).expect(username);
+            assert_eq!((found.name.as_str(), found.named), (other, true));
+        }
+        for wrong in [
+            json!(["a"]),
+            json!(["a", "a"]),
+            json!(["b", "c"]),
+            json!(["a", "b", "c"]),
+            json!("a,b"),
+            json!(["a", ""]),
+            json!(["a", "b\0"]),
+        ] {
+            let fault = partner("mysql", "a", "_clone", &wrong).expect_err(&wrong.to_string());
+            assert!(fault.contains("`usernames`"), "{wrong}: {fault}");
         }
     }
 

@@ -26,9 +26,10 @@ impl Portrait {
         user: &str,
         server: Server,
     ) -> Result<Vec<Self>, RotatorError> {
-        let all = match server.is_mariadb {
-            true => "SELECT host, priv FROM mysql.global_priv WHERE user = ",
-            false => "SELECT * FROM mysql.user WHERE user = ",
+        let all = if server.is_mariadb {
+            "SELECT host, priv FROM mysql.global_priv WHERE user = "
+        } else {
+            "SELECT * FROM mysql.user WHERE user = "
         };
         let all = Sql::new(all).literal(Literal(user)).text(" ORDER BY host");
         let records = looked(session.records(&all).await, session.peer())?;

@@ -11,6 +11,7 @@ use super::connection::{Record, Session};
 use super::credential::Login;
 use super::error::{Peer, SessionError, code, is_missing_right};
 use super::hash::random_password;
+use super::pair::Partner;
 use super::portrait::{Portrait, difference};
 use super::sql::{Account, Sql};
 use super::stored::{Hashing, Stored, rounds};
@@ -25,8 +26,19 @@ pub(super) struct Twin<'s> {
     pub(super) session: &'s mut Session,
     pub(super) server: Server,
     /// The user whose rights are the measure.
-    pub(super) model: &'s str,
+    pub(super) model: &'s Partner,
     pub(super) wanted: &'s Login,
+}
+
+/// Whether the second user can take over.
+pub(super) enum Readiness {
+    /// It may do the same.
+    Ready {
+        /// Whether what the server stores says that the password is right; else a login has to say it.
+        has_password: bool,
+    },
+    /// In words.
+    Lacking(&'static str),
 }
 
 impl Twin<'_> {
@@ -37,6 +49,7 @@ impl Twin<'_> {
         let mut own = self.own().await?;
         self.check_hosts(&model, &own)?;
         for portrait in missing(&model, &own) {
+            self.check_may_be_made(portrait)?;
             self.create(portrait).await?;
         }
         for _ in 0..ROUNDS {
@@ -56,27 +69,33 @@ impl Twin<'_> {
         )))
     }
 
-    /// What is wrong with the second user, if it logs in with this password. None: nothing.
-    pub(super) async fn fault(&mut self) -> Result<Option<&'static str>, RotatorError> {
+    /// Whether the second user may do the same, and logs in with this password, as far as the admin sees.
+    pub(super) async fn readiness(&mut self) -> Result<Readiness, RotatorError> {
         let model = self.model().await?;
         let own = self.own().await?;
         if own.is_empty() {
-            return Ok(Some("it does not exist"));
+            return Ok(Readiness::Lacking("it does not exist"));
         }
         // The server tells its admin what it stores, so that a wrong password need not be tried: wrong ones
         // are counted, and lock the user.
         let password = self.wanted.password.expose_secret();
-        if own
+        let known: Vec<_> = own
             .iter()
-            .any(|portrait| portrait.stored.has_password(password) == Some(false))
-        {
-            return Ok(Some("it has another password"));
+            .map(|portrait| portrait.stored.has_password(password))
+            .collect();
+        if known.contains(&Some(false)) {
+            return Ok(Readiness::Lacking("it has another password"));
         }
-        Ok(difference(&model, &own))
+        Ok(match difference(&model, &own) {
+            Some(what) => Readiness::Lacking(what),
+            None => Readiness::Ready {
+                has_password: !known.contains(&None),
+            },
+        })
     }
 
     async fn model(&mut self) -> Result<Vec<Portrait>, RotatorError> {
-        let model = Portrait::of(self.session, self.model, self.server).await?;
+        let model = Portrait::of(self.session, &self.model.name, self.server).await?;
         if model.is_empty() {
             return Err(RotatorError::refused(format!(
                 "{} has no user of the name of the other one of the pair, whose rights are the measure; \
@@ -102,8 +121,8 @@ impl Twin<'_> {
         let name = name.first().and_then(Record::first).unwrap_or_default();
         let user = name
             .rsplit_once('@')
-            .map_or(name.as_str(), |(user, _)| user);
-        if [self.model, self.wanted.username.as_str()].contains(&user) {
+            .map_or(name.clone(), |(user, _)| user.to_owned());
+        if [&self.model.name, &self.wanted.username].contains(&&user) {
             return Err(RotatorError::misconfigured(format!(
                 "{} is one of the two users that take turns; let `masterarn` name another user",
                 self.peer()
@@ -119,7 +138,7 @@ impl Twin<'_> {
             return Ok(());
         };
         let lacking = Account {
-            user: self.model.to_owned(),
+            user: self.model.name.clone(),
             ..extra.stored.account.clone()
         };
         Err(RotatorError::misconfigured(format!(
@@ -127,6 +146,19 @@ impl Twin<'_> {
              was changed; DROP USER the one, or create the other",
             self.peer(),
             extra.stored.account
+        )))
+    }
+
+    /// Users that the secret names belong to who named them.
+    fn check_may_be_made(&self, model: &Portrait) -> Result<(), RotatorError> {
+        if !self.model.named {
+            return Ok(());
+        }
+        Err(RotatorError::misconfigured(format!(
+            "{} has no {}, but the secret names the user in `usernames`; create it, with any password; \
+             nothing was changed",
+            self.peer(),
+            self.own_account(&model.stored.account)
         )))
     }
 
@@ -190,6 +222,10 @@ fn making(fault: SessionError, peer: &Peer) -> RotatorError {
     fault.explained(peer, |code| match code {
         code::NO_SUCH_USER => Some(RotatorError::unreachable(format!(
             "somebody else makes or drops the same user at {peer} at this moment; try again later"
+        ))),
+        code::TOO_LONG => Some(RotatorError::misconfigured(format!(
+            "the name of the second user is too long for {peer}, which is no server of the secret's `engine`; \
+             correct that, remove AWSPENDING from the pending version, and choose a shorter suffix"
         ))),
         _ if is_missing_right(code) => Some(RotatorError::refused(format!(
             "{peer} may not make or change users; GRANT CREATE USER ON *.* TO the admin"

@@ -96,6 +96,7 @@ fn all_that_mariadb_shows_is_read() {
         "GRANT PROXY ON ''@'%' TO 'b'@'localhost'",
         "GRANT USAGE ON *.* TO `r1`",
         "GRANT INSERT ON `other`.* TO `r1`",
+        "GRANT DELETE ON `d`.* TO PUBLIC",
         "SET DEFAULT ROLE `r1` FOR `b`@`localhost`",
     ]);
     assert_eq!(
