@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::postgres::PostgresWorld;
 use crate::support::postgres_pools::Sqlx;
-use crate::support::{Reuse, World};
+use crate::support::{Reuse, TestPool, World, check_out, session, visit};
 
 const USER: &str = "SELECT current_user::text";
 
@@ -49,6 +49,30 @@ async fn transactions_and_whatever_takes_an_acquire_go_the_same_way() {
         Acquire::begin(pool).await,
         Err(sqlx::Error::PoolClosed)
     ));
+}
+
+#[tokio::test]
+async fn while_every_version_is_refused_open_connections_go_on() {
+    let world = PostgresWorld::start().await;
+    let pool = world.pool::<Sqlx>(2, Reuse::Yes).await;
+    let mut open = check_out(&*pool).await;
+    let before = session(&*pool, &mut open).await;
+    world.set_password("app", "changed by hand").await;
+    pool.0.acquire().await.expect_err("a wrong password");
+    pool.give_back(open).await;
+    for _ in 0..3 {
+        // sqlx takes connections back in a task of its own.
+        let back = async {
+            while pool.0.pool().num_idle() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(10), back)
+            .await
+            .expect("the connection is back");
+        assert_eq!(visit(&*pool).await, before);
+    }
+    assert_eq!(world.refusals().await, 1);
 }
 
 #[tokio::test]
