@@ -12,7 +12,6 @@ mod rotating_database;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -22,6 +21,7 @@ use rotating_database::{Fault, RotatingDatabase};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use secrets_core::event::Step;
 use secrets_pools::DbLogin;
 use secrets_pools::deadpool_postgres::{Manager, Pool};
 use tokio::net::TcpListener;
@@ -52,16 +52,18 @@ async fn main() -> Result<ExitCode, Fault> {
     let pool = pool(&database).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
-    let service = Router::new().route("/", get(whoami)).with_state(pool);
+    let service = Router::new()
+        .route("/", get(whoami))
+        .with_state(pool.clone());
     tokio::spawn(async move { axum::serve(listener, service).await });
 
     let client = client()?;
     let (mut answered, mut failed) = (0, 0);
     for version in 1..=3 {
         println!("rotation {version}");
-        let after = async |step| {
-            // Time for connections to be retired, and for the next step to come as a surprise.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let after = async |step: Step| {
+            // As after a restart of the database: the requests that follow have to log in.
+            pool.retain(|_, _| false);
             let mut last = String::new();
             for _ in 0..20 {
                 let answer = client.get(&url).send().await?;
@@ -72,7 +74,10 @@ async fn main() -> Result<ExitCode, Fault> {
                 }
                 last = answer.text().await?;
             }
-            println!("{step:<14} {last}");
+            println!("{:<14} {last}", step.to_string());
+            if step == Step::Finish && !last.contains(&format!("version v{version},")) {
+                return Err("the service does not use the version that was published".into());
+            }
             Ok(())
         };
         database.rotate(&format!("v{version}"), after).await?;

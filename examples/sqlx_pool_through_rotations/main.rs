@@ -59,8 +59,11 @@ async fn main() -> Result<ExitCode, Fault> {
     );
     for version in 1..=3 {
         let after = async |step| {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            let checkouts = counts.checkouts.swap(0, Ordering::SeqCst);
+            let before = counts.checkouts.load(Ordering::SeqCst);
+            while counts.checkouts.load(Ordering::SeqCst) < before + 10 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            let checkouts = counts.checkouts.load(Ordering::SeqCst);
             let failed = counts.failed.load(Ordering::SeqCst);
             println!(
                 "{step:<16} {checkouts:>9} {failed:>7}   {}",

@@ -51,6 +51,15 @@ mod order;
 #[cfg(any(feature = "bb8", feature = "deadpool-postgres"))]
 mod postgres;
 
+#[cfg(any(
+    feature = "bb8",
+    feature = "deadpool-postgres",
+    feature = "mysql-async",
+    feature = "sqlx-mysql",
+    feature = "sqlx-postgres"
+))]
+mod turn;
+
 pub use login::DbLogin;
 #[cfg(any(
     feature = "bb8",

@@ -8,6 +8,7 @@ use secrets_core::client::{ConnectError, Current, FromSecret, SecretHandle};
 use secrets_core::event::VersionId;
 
 use crate::order::Order;
+use crate::turn::Turn;
 
 /// A connection, and the version of the secret that it was logged in with.
 pub struct Connection<C> {
@@ -51,9 +52,7 @@ impl<C> fmt::Debug for Connection<C> {
 /// The logins of one pool.
 pub(crate) struct Logins<T> {
     handle: SecretHandle<T>,
-    /// One login at a time: where a password has changed, one of them is refused and not all that set out
-    /// together. Servers count refusals in a row.
-    turn: tokio::sync::Mutex<()>,
+    turn: Turn,
     order: Mutex<Order>,
 }
 
@@ -61,7 +60,7 @@ impl<T: FromSecret> Logins<T> {
     pub(crate) fn new(handle: SecretHandle<T>) -> Self {
         Self {
             handle,
-            turn: tokio::sync::Mutex::default(),
+            turn: Turn::default(),
             order: Mutex::default(),
         }
     }
@@ -77,7 +76,7 @@ impl<T: FromSecret> Logins<T> {
         C: Send,
         E: Send,
     {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.take().await;
         let versioned = |login: Current<T>| {
             let version = login.version_id().clone();
             let connecting = connect(&login);

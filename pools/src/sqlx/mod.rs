@@ -30,6 +30,7 @@ use secrets_core::client::{ClientError, ConnectError, Current, FromSecret, Secre
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use crate::turn::Turn;
 use installed::Installed;
 
 /// The versions that one checkout may log in with: the current one, the one that is current after a refresh, the
@@ -56,9 +57,8 @@ struct Shared<DB: Database, T> {
     handle: SecretHandle<T>,
     options: MakeOptions<DB, T>,
     installed: Mutex<Installed<Options<DB>>>,
-    /// One login at a time while the pool grows: where a password has changed, one of them is refused and not all
-    /// that set out together. Servers count refusals in a row.
-    turn: tokio::sync::Mutex<()>,
+    /// For logins while the pool grows.
+    turn: Turn,
 }
 
 /// The task that installs new versions; it ends with the last clone of the pool.
@@ -84,7 +84,7 @@ impl<DB: Database, T: FromSecret> RotatingPool<DB, T> {
             handle,
             options: Box::new(options),
             installed: Mutex::new(Installed::new(version, Instant::now())),
-            turn: tokio::sync::Mutex::default(),
+            turn: Turn::default(),
         });
         let of_hook = Arc::clone(&shared);
         let settings = settings.before_acquire(move |_, connection| {
@@ -133,7 +133,7 @@ impl<DB: Database, T: FromSecret> RotatingPool<DB, T> {
         let grows = self.pool.num_idle() == 0
             && self.pool.size() < self.pool.options().get_max_connections();
         let _turn = if grows {
-            Some(shared.turn.lock().await)
+            shared.turn.take().await
         } else {
             None
         };
@@ -147,8 +147,13 @@ impl<DB: Database, T: FromSecret> RotatingPool<DB, T> {
                     installed.refused,
                 )
             };
-            if refused && let Err(why) = self.look_for_another().await {
-                return self.pool.try_acquire().ok_or(ConnectError::Secret(why));
+            if refused {
+                if let Some(idle) = self.idle().await {
+                    return Ok(idle);
+                }
+                self.look_for_another()
+                    .await
+                    .map_err(ConnectError::Secret)?;
             }
             match self.pool.acquire().await {
                 Ok(connection) => {
@@ -178,6 +183,17 @@ impl<DB: Database, T: FromSecret> RotatingPool<DB, T> {
             Some(last) => ConnectError::Refused { last, why },
             None => ConnectError::Secret(why),
         })
+    }
+
+    /// A connection for which nobody has to log in, of whatever version.
+    async fn idle(&self) -> Option<PoolConnection<DB>> {
+        while let Some(mut idle) = self.pool.try_acquire() {
+            if idle.ping().await.is_ok() {
+                return Some(idle);
+            }
+            idle.close_on_drop();
+        }
+        None
     }
 
     /// After everything was refused: nothing is presented again before its time.

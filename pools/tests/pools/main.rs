@@ -12,5 +12,6 @@ mod bb8_errors;
 mod mysql;
 mod postgres;
 mod rotations;
+mod sqlx_pool;
 mod support;
 mod versions;
