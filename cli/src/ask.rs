@@ -23,5 +23,8 @@ pub(crate) fn confirm(question: &str, beforehand: bool) -> Result<(), Failure> {
     if read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    Err(Failure::refused("NotConfirmed", "nothing was done: not confirmed"))
+    Err(Failure::refused(
+        "NotConfirmed",
+        "nothing was done: not confirmed",
+    ))
 }

@@ -34,7 +34,7 @@ impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
-            progress: !json && std::io::stdout().is_terminal(),
+            progress: !json && std::io::stdout().is_terminal() && !is_dumb(),
         }
     }
 
@@ -49,8 +49,10 @@ impl Output {
     /// Something under way: the line that follows takes its place.
     pub(crate) fn progress(&self, line: impl fmt::Display) {
         if self.progress {
+            // Erases the line also where colours are not wanted.
+            let _ = write!(std::io::stdout(), "\r\x1b[2K");
             let mut out = anstream::stdout();
-            let _ = write!(out, "\r\x1b[2K{line}");
+            let _ = write!(out, "{line}");
             let _ = out.flush();
         }
     }
@@ -102,6 +104,11 @@ impl Output {
             let _ = writeln!(std::io::stdout(), "{object}");
         }
     }
+}
+
+/// A terminal that cannot erase a line.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 fn merge(object: &mut Value, more: &Value) {

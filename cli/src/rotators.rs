@@ -77,8 +77,8 @@ pub(crate) fn engine(
             }
             Strategy::AlternatingUsers => {
                 let settings = config::postgres(&mut env).zip(config::postgres_pair(&mut env));
-                let made = settings
-                    .map(|(it, pair)| postgres::AlternatingUsers::new(secrets, it, pair));
+                let made =
+                    settings.map(|(it, pair)| postgres::AlternatingUsers::new(secrets, it, pair));
                 over(env, made, store)
             }
         },
@@ -98,7 +98,11 @@ pub(crate) fn engine(
             }
             OAuth::RefreshChain => {
                 let settings = config::refresh_chain(&mut env);
-                over(env, settings.map(|it| RefreshChain::new(secrets, it)), store)
+                over(
+                    env,
+                    settings.map(|it| RefreshChain::new(secrets, it)),
+                    store,
+                )
             }
             OAuth::ClientSecret => {
                 let settings = config::client_secret(&mut env);

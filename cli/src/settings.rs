@@ -17,16 +17,18 @@ const HINT: &str = "set them in the environment; with a profile or SSO: \
 /// The settings of a rotator, read as the functions read theirs.
 pub(crate) fn environment(common: &Common) -> Result<Environment, Failure> {
     let from_file = from_file(common)?;
-    Ok(Environment::from(move |name: &str| lookup(name, &from_file)))
+    Ok(Environment::from(move |name: &str| {
+        lookup(name, &from_file)
+    }))
 }
 
 /// Secrets Manager, as the environment names it.
 pub(crate) fn store(common: &Common) -> Result<AwsStore, Failure> {
     let mut env = environment(common)?;
     let settings: AwsSettings = lambda::config::aws(&mut env);
-    let settings = env.finish(Some(settings)).map_err(|faults| {
-        Failure::settings(format!("{}; {HINT}", faults.faults().join("; ")))
-    })?;
+    let settings = env
+        .finish(Some(settings))
+        .map_err(|faults| Failure::settings(format!("{}; {HINT}", faults.faults().join("; "))))?;
     Ok(AwsStore::connect(&settings))
 }
 
@@ -47,7 +49,9 @@ fn from_file(common: &Common) -> Result<FromFile, Failure> {
         .map_err(|fault| Failure::settings(format!("{shown} cannot be read: {}", fault.kind())))?;
     // Nothing of the parser's words: they quote values.
     serde_json::from_str(&text).map_err(|_| {
-        Failure::settings(format!("{shown} must be a JSON object whose values are strings"))
+        Failure::settings(format!(
+            "{shown} must be a JSON object whose values are strings"
+        ))
     })
 }
 

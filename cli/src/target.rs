@@ -73,7 +73,9 @@ async fn detect(aws: &AwsStore, secret: &SecretId) -> Result<Kind, Failure> {
     let current = aws.get(secret, &Version::CURRENT).await;
     let current = current.map_err(|fault| Failure::from(Reason::from(fault)))?;
     let engine = current.document.optional_text("engine").ok().flatten();
-    let known = engine.as_ref().map(|it| Kind::of_engine(it.expose_secret()));
+    let known = engine
+        .as_ref()
+        .map(|it| Kind::of_engine(it.expose_secret()));
     match known {
         Some(Some(kind)) => Ok(kind),
         Some(None) => {

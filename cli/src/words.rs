@@ -129,7 +129,11 @@ pub(crate) fn show_findings(output: &Output, seen: &Examination) {
         };
         output.line(format_args!("{} {finding}", styled(style, finding.code())));
         if !matches!(finding, Finding::Fault(_) | Finding::Healthy) {
-            output.line(format_args!("  {} {}", styled(STRONG, "remedy:"), finding.remedy()));
+            output.line(format_args!(
+                "  {} {}",
+                styled(STRONG, "remedy:"),
+                finding.remedy()
+            ));
         }
     }
 }

@@ -7,5 +7,10 @@ use crate::args::Args;
 
 pub(crate) fn run(shell: Shell) {
     let mut command = Args::command();
-    generate(shell, &mut command, "secrets-rotation", &mut std::io::stdout());
+    generate(
+        shell,
+        &mut command,
+        "secrets-rotation",
+        &mut std::io::stdout(),
+    );
 }

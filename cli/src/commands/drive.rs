@@ -34,7 +34,15 @@ pub(crate) async fn drive(
             version: version.clone(),
             rotation_token: None,
         };
-        let done = one(target, &*engine, &event, &mut interrupts, output, &mut steps).await;
+        let done = one(
+            target,
+            &*engine,
+            &event,
+            &mut interrupts,
+            output,
+            &mut steps,
+        )
+        .await;
         done.map_err(|failure| failure.after(summary(target, version, &steps)))?;
         if interrupts.seen() && step != Step::Finish {
             let stopped = format!("stopped after {step}; `run` again goes on from here");
@@ -64,7 +72,7 @@ async fn one(
                 result = &mut result => return result,
                 _ = ticks.tick() => {
                     let seconds = started.elapsed().as_secs();
-                    output.progress(format_args!("  {step:<13} {seconds} s ..."));
+                    output.progress(format_args!("  {:<13} {seconds} s ...", step.as_str()));
                 }
             }
         }
@@ -84,7 +92,8 @@ async fn one(
         Ended::Dropped => (BAD, "interrupted"),
     };
     output.line(format_args!(
-        "  {step:<13} {} {}",
+        "  {:<13} {} {}",
+        step.as_str(),
         styled(style, word),
         styled(FAINT, format_args!("{:.1} s", took.as_secs_f32()))
     ));

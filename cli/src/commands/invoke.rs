@@ -108,7 +108,11 @@ fn read(path: &Path) -> Result<String, Failure> {
         std::fs::read_to_string(path).map(|read| text = read)
     };
     read.map_err(|fault| {
-        Failure::settings(format!("{} cannot be read: {}", path.display(), fault.kind()))
+        Failure::settings(format!(
+            "{} cannot be read: {}",
+            path.display(),
+            fault.kind()
+        ))
     })?;
     Ok(text)
 }
@@ -124,7 +128,11 @@ async fn open(args: &Invoke, common: &Common) -> Result<Function, Failure> {
     let binary = args.binary.as_deref().unwrap_or(Path::new(""));
     let settings = settings::for_child(common)?;
     let host = Host::start(binary, &settings).await.map_err(|fault| {
-        Failure::settings(format!("{} cannot be run: {}", binary.display(), fault.kind()))
+        Failure::settings(format!(
+            "{} cannot be run: {}",
+            binary.display(),
+            fault.kind()
+        ))
     })?;
     Ok(Function::Binary(Box::new(host)))
 }

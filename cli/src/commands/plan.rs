@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &Of, common: &Common, output: &Output) -> Result<R
     ));
     show_candidates(output, &seen);
     for (step, would) in &steps {
-        output.line(format_args!("  {step:<13} {would}"));
+        output.line(format_args!("  {:<13} {would}", step.as_str()));
     }
     output.line(format_args!("  {:<13} {gap}", "gap"));
     show_findings(output, &seen);
@@ -59,8 +59,8 @@ pub(crate) async fn run(args: &Of, common: &Common, output: &Output) -> Result<R
     json["unseen"] = UNSEEN.to_vec().into();
     let stands_in_the_way = would_fail(&seen);
     json["would_fail"] = stands_in_the_way.map_or(Value::Null, |it| it.code().into());
-    let attention = stands_in_the_way.is_some()
-        || seen.findings.iter().any(|it| it.weight() == Weight::Warns);
+    let attention =
+        stands_in_the_way.is_some() || seen.findings.iter().any(|it| it.weight() == Weight::Warns);
     Ok(Report::attention_if(attention, json))
 }
 
@@ -124,7 +124,9 @@ fn gap(seen: &Examination) -> String {
         }
     };
     match seen.profile.repeat {
-        Repeat::Never => format!("{gap}; createSecret must not be interrupted: it cannot be repeated"),
+        Repeat::Never => {
+            format!("{gap}; createSecret must not be interrupted: it cannot be repeated")
+        }
         _ => gap.to_owned(),
     }
 }

@@ -112,7 +112,10 @@ async fn discard(
             "nothing was done: the secret has changed meanwhile; look again",
         ));
     };
-    output.line(styled(GOOD, format_args!("AWSPENDING was taken off {discarded}")));
+    output.line(styled(
+        GOOD,
+        format_args!("AWSPENDING was taken off {discarded}"),
+    ));
     Ok(json!({"repair": "discard", "version": discarded.as_str()}))
 }
 
@@ -121,7 +124,10 @@ async fn remove_notes(
     target: &Target<'_>,
     output: &Output,
 ) -> Result<Value, Failure> {
-    confirm("Remove the labels CREATE-BEGAN-... from AWSCURRENT?", args.yes)?;
+    confirm(
+        "Remove the labels CREATE-BEGAN-... from AWSCURRENT?",
+        args.yes,
+    )?;
     let engine = target.engine(May::Repair)?;
     let removed = engine.remove_notes(&target.secret).await?;
     output.line(styled(GOOD, format_args!("{removed} notes were removed")));

@@ -22,11 +22,18 @@ pub(crate) async fn send(endpoint: &Uri, payload: String, patience: Duration) ->
         message,
     };
     match timeout(patience, exchange(endpoint, payload)).await {
-        Err(_) => failed("TimedOut", format!("no answer within {} s", patience.as_secs())),
+        Err(_) => failed(
+            "TimedOut",
+            format!("no answer within {} s", patience.as_secs()),
+        ),
         Ok(Err(fault)) => failed("Unreachable", format!("no answer from {endpoint}: {fault}")),
         Ok(Ok((200..300, body))) => Answer::error(&body).unwrap_or(Answer::Done),
-        Ok(Ok((status, body))) => Answer::error(&body)
-            .unwrap_or_else(|| failed("Refused", format!("{endpoint} answered with status {status}"))),
+        Ok(Ok((status, body))) => Answer::error(&body).unwrap_or_else(|| {
+            failed(
+                "Refused",
+                format!("{endpoint} answered with status {status}"),
+            )
+        }),
     }
 }
 

@@ -134,19 +134,21 @@ impl Desk {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, hyper::http::Error> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+        let body = body
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes);
         let body = body.unwrap_or_default();
         let path = parts.uri.path().strip_prefix(VERSION).unwrap_or_default();
         let is_post = parts.method == Method::POST;
         let answer = match path.split('/').collect::<Vec<_>>().as_slice() {
             ["invocation", "next"] if parts.method == Method::GET => return self.next().await,
             ["invocation", _, "response"] if is_post => Answer::Done,
-            ["invocation", _, "error"] | ["init", "error"] if is_post => {
-                Answer::error(&body).unwrap_or_else(|| Answer::Failed {
+            ["invocation", _, "error"] | ["init", "error"] if is_post => Answer::error(&body)
+                .unwrap_or_else(|| Answer::Failed {
                     error_type: "Unreadable".to_owned(),
                     message: "the function reported an error that cannot be read".to_owned(),
-                })
-            }
+                }),
             _ => return status(StatusCode::NOT_FOUND),
         };
         // Nobody waits for an answer that comes too late.

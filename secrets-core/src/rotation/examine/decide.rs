@@ -73,7 +73,9 @@ fn failures(seen: &Examination) -> Vec<Finding> {
     for candidate in &seen.candidates {
         let fault = match &candidate.standing {
             Standing::Failed(reason) => Finding::Fault(reason.clone()),
-            Standing::Altered(keys) => Finding::Fault(Reason::PendingAltered { keys: keys.clone() }),
+            Standing::Altered(keys) => {
+                Finding::Fault(Reason::PendingAltered { keys: keys.clone() })
+            }
             _ => continue,
         };
         // Whether the old value can be read matters only where it is needed.
@@ -99,9 +101,8 @@ fn standings(seen: &Examination) -> Option<Finding> {
     let current = standing(seen, &Label::Current)?;
     let previous = standing(seen, &Label::Previous);
     let version = pending.map(|it| it.version.clone());
-    let refused = |standing: Option<&Standing>| {
-        matches!(standing, None | Some(Rejected | SameAs(_) | Empty))
-    };
+    let refused =
+        |standing: Option<&Standing>| matches!(standing, None | Some(Rejected | SameAs(_) | Empty));
     Some(match (pending.map(|it| &it.standing), current, version) {
         (Some(Empty), Accepted, Some(version)) => Finding::PendingEmpty(version),
         (Some(Rejected), Accepted, Some(version)) => Finding::PendingNotSet(version),

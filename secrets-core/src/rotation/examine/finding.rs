@@ -155,27 +155,40 @@ impl Finding {
             Self::Healthy | Self::PendingOnCurrent => "nothing has to be done".to_owned(),
             Self::Fault(_) => "as said; then look again".to_owned(),
             Self::PendingEmpty(_) => {
-                format!("{GO_ON}: createSecret makes the value; the log of the function says why it did not")
+                format!(
+                    "{GO_ON}: createSecret makes the value; the log of the function says why it did not"
+                )
             }
             Self::PendingNotSet(_) => {
-                format!("{GO_ON}: setSecret sets it; AWSCURRENT works meanwhile, so there is no hurry")
+                format!(
+                    "{GO_ON}: setSecret sets it; AWSCURRENT works meanwhile, so there is no hurry"
+                )
             }
             Self::PendingNotPublished(_) => {
-                format!("{GO_ON} at once: finishSecret publishes it. Do not remove AWSPENDING: it is the only value that works")
+                format!(
+                    "{GO_ON} at once: finishSecret publishes it. Do not remove AWSPENDING: it is the only value that works"
+                )
             }
             Self::BothAccepted(_) => format!("{GO_ON}: finishSecret publishes it"),
             Self::PendingIsCurrent(version) => {
-                format!("remove AWSPENDING from `{version}`; it holds nothing that AWSCURRENT does not hold")
+                format!(
+                    "remove AWSPENDING from `{version}`; it holds nothing that AWSCURRENT does not hold"
+                )
             }
             Self::OnlyPreviousAccepted => {
-                format!("{GO_ON} at once: setSecret logs in with AWSPREVIOUS and sets the new value")
+                format!(
+                    "{GO_ON} at once: setSecret logs in with AWSPREVIOUS and sets the new value"
+                )
             }
             Self::CreateTried(_) => GO_ON.to_owned(),
             Self::NotesLeft(version) => {
-                format!("remove the labels CREATE-BEGAN-... from `{version}`, or leave them: they cost label places only")
+                format!(
+                    "remove the labels CREATE-BEGAN-... from `{version}`, or leave them: they cost label places only"
+                )
             }
             Self::SecondSecretUnusable { .. } => {
-                "correct `masterarn`, or let the role of the function read it, and use its KMS key".to_owned()
+                "correct `masterarn`, or let the role of the function read it, and use its KMS key"
+                    .to_owned()
             }
             Self::SecondSecretRefused(secret) => {
                 format!("put the working password into `{secret}`")

@@ -58,7 +58,10 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         };
         let mut findings = decide::findings(&seen, asked, (self.now)());
         if let Some(current) = current {
-            findings.extend(self.second_secret(secret, &current.document, deadline).await);
+            findings.extend(
+                self.second_secret(secret, &current.document, deadline)
+                    .await,
+            );
             if seen.candidate(&Label::Pending).is_none()
                 && let Some(not_before) = self.not_before(current.created, &state)
             {
@@ -147,7 +150,9 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         let read = in_time(deadline, self.store.get(&seen.secret, &exactly)).await;
         let (standing, value) = match read {
             Ok(value) => (Standing::NotAsked, Some(value)),
-            Err(reason) if label != Label::Current && is_missing(&reason) => (Standing::Empty, None),
+            Err(reason) if label != Label::Current && is_missing(&reason) => {
+                (Standing::Empty, None)
+            }
             Err(reason) => (Standing::Failed(reason), None),
         };
         seen.candidates.push(Candidate {

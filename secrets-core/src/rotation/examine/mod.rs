@@ -101,13 +101,16 @@ impl Examination {
 
     /// What can be done about it without a person's judgement.
     pub fn repair(&self) -> Repair {
-        let mut repairs = self.findings.iter().filter_map(|finding| match finding.weight() {
-            Weight::Blocks => Some(finding.repair(self)),
-            _ => match finding.repair(self) {
-                Repair::Nothing => None,
-                repair => Some(repair),
-            },
-        });
+        let mut repairs = self
+            .findings
+            .iter()
+            .filter_map(|finding| match finding.weight() {
+                Weight::Blocks => Some(finding.repair(self)),
+                _ => match finding.repair(self) {
+                    Repair::Nothing => None,
+                    repair => Some(repair),
+                },
+            });
         repairs.next().unwrap_or(Repair::Nothing)
     }
 
