@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use secrets_core::document::SecretDocument;
@@ -113,8 +114,9 @@ async fn a_value_for_another_host_is_not_presented() {
     let bench = Bench::new();
     let foreign = r#"{"host": "elsewhere", "port": 5432, "password": "sentinel-x", "note": 1.50}"#;
     let foreign = SecretDocument::from_text(foreign);
-    let put = bench.store.inner.put_pending(&id(), &v("1"), &foreign, None);
-    put.await.expect("a value");
+    let (store, id, version) = (&bench.store.inner, id(), v("1"));
+    let put = store.put_pending(&id, &version, &foreign, None).await;
+    put.expect("a value");
     let seen = examine(&bench).await;
     assert_eq!(codes(&seen), ["PendingAltered"]);
     assert_eq!(asked(&bench), [format!("test {FIRST}")]);
@@ -155,9 +157,12 @@ async fn a_value_that_was_set_meanwhile_gets_its_label_back() {
     let bench = Bench::new();
     bench.step(Step::Create).await.expect("a value");
     let target = bench.target.clone();
-    bench.store.on_discard(move || {
+    // After the labels, the current and the pending value: right before the label is taken off.
+    let act = move |_| -> Pin<Box<dyn Future<Output = ()> + Send>> {
         "sentinel-minted-1".clone_into(&mut target.state().password);
-    });
+        Box::pin(async {})
+    };
+    bench.store.meanwhile(4, Box::new(act));
     let fault = bench.rotation.discard_if_safe(&id(), deadline()).await;
     let reason = fault.expect_err("another is at work");
     assert_eq!(reason.code(), "AnotherInvocation");
@@ -177,14 +182,14 @@ async fn notes_of_createsecret_mean_what_the_profile_says() {
         bench.target.state().profile =
             Profile::new(Rotates::Keys(&["password"]), Overlap::ReplaceInPlace).repeating(repeat);
         let note = Label::from("CREATE-BEGAN-1767225600-UNTIL-1767225630-9f86d081884c7d65");
-        let mark = bench.store.inner.mark(&id(), &v("0"), &note);
-        mark.await.expect("a note");
+        let (store, id, version) = (&bench.store.inner, id(), v("0"));
+        store.mark(&id, &version, &note).await.expect("a note");
         let seen = examine(&bench).await;
         let mut found = codes(&seen);
         found.retain(|code| *code != "PendingEmpty");
         assert_eq!(found, [expected]);
         if repeat == Repeat::Free {
-            assert_eq!(bench.rotation.remove_notes(&id()).await, Ok(1));
+            assert_eq!(bench.rotation.remove_notes(&id).await, Ok(1));
             assert_eq!(codes(&examine(&bench).await), ["PendingEmpty"]);
         }
         // With a value there is nothing to create.
