@@ -107,7 +107,7 @@ pub(crate) struct Run {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) of: Of,
-    /// The ClientRequestToken of an event that fails: says why that version cannot go on.
+    /// The `ClientRequestToken` of an event that fails: says why that version cannot go on.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) asked: Option<String>,
 }

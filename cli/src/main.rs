@@ -38,13 +38,13 @@ async fn main() -> ExitCode {
     let common = &args.common;
     let name = args.command.name();
     let result = match &args.command {
-        Command::Status(args) => commands::status::run(args, common, &output).await,
-        Command::Plan(args) => commands::plan::run(args, common, &output).await,
-        Command::Run(args) => commands::run::run(args, common, &output).await,
-        Command::Verify(args) => commands::verify::run(args, common, &output).await,
-        Command::Doctor(args) => commands::doctor::run(args, common, &output).await,
-        Command::Unstick(args) => commands::unstick::run(args, common, &output).await,
-        Command::Invoke(args) => commands::invoke::run(args, common, &output).await,
+        Command::Status(args) => commands::status::run(args, common, output).await,
+        Command::Plan(args) => commands::plan::run(args, common, output).await,
+        Command::Run(args) => commands::run::run(args, common, output).await,
+        Command::Verify(args) => commands::verify::run(args, common, output).await,
+        Command::Doctor(args) => commands::doctor::run(args, common, output).await,
+        Command::Unstick(args) => commands::unstick::run(args, common, output).await,
+        Command::Invoke(args) => commands::invoke::run(args, common, output).await,
         Command::Completions { shell } => {
             commands::completions::run(*shell);
             return ExitCode::SUCCESS;

@@ -39,7 +39,7 @@ impl Output {
     }
 
     /// A line of the result, for people.
-    pub(crate) fn line(&self, line: impl fmt::Display) {
+    pub(crate) fn line(self, line: impl fmt::Display) {
         if !self.json {
             // Whoever closed the pipe has read enough.
             let _ = writeln!(anstream::stdout(), "{line}");
@@ -47,7 +47,7 @@ impl Output {
     }
 
     /// Something under way: the line that follows takes its place.
-    pub(crate) fn progress(&self, line: impl fmt::Display) {
+    pub(crate) fn progress(self, line: impl fmt::Display) {
         if self.progress {
             // Erases the line also where colours are not wanted.
             let _ = write!(std::io::stdout(), "\r\x1b[2K");
@@ -58,25 +58,25 @@ impl Output {
     }
 
     /// Takes what is under way off the screen.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn settle(self) {
         self.progress("");
     }
 
     /// A remark beside the result.
-    pub(crate) fn remark(&self, line: impl fmt::Display) {
+    pub(crate) fn remark(self, line: impl fmt::Display) {
         self.settle();
         let _ = writeln!(anstream::stderr(), "{line}");
     }
 
     /// The end, for machines.
-    pub(crate) fn report(&self, command: &str, report: &Report) {
+    pub(crate) fn report(self, command: &str, report: &Report) {
         let mut object = json!({"command": command, "ok": report.exit == Exit::Fine});
         merge(&mut object, &report.json);
         self.object(&object);
     }
 
     /// What went wrong.
-    pub(crate) fn failure(&self, command: &str, failure: &Failure) {
+    pub(crate) fn failure(self, command: &str, failure: &Failure) {
         let Failure {
             code,
             message,
@@ -99,7 +99,7 @@ impl Output {
         }
     }
 
-    fn object(&self, object: &Value) {
+    fn object(self, object: &Value) {
         if self.json {
             let _ = writeln!(std::io::stdout(), "{object}");
         }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use secrets_core::rotation::{Advice, Reason, RotationError};
+use secrets_core::rotation::{Advice, Reason, RotationError, with_causes};
 use serde_json::Value;
 
 /// The exit codes, as `docs/cli.md` has them; 2 is a wrong command line.
@@ -102,24 +102,12 @@ impl Failure {
 
 impl From<Reason> for Failure {
     fn from(reason: Reason) -> Self {
-        Self::failed(reason.code(), chain(&reason), reason.advice())
+        Self::failed(reason.code(), with_causes(&reason), reason.advice())
     }
 }
 
 impl From<RotationError> for Failure {
     fn from(fault: RotationError) -> Self {
-        Self::failed(fault.code(), chain(&fault), fault.advice())
+        Self::failed(fault.code(), with_causes(&fault), fault.advice())
     }
-}
-
-/// An error and all its causes, outermost first.
-pub(crate) fn chain(fault: &dyn std::error::Error) -> String {
-    let mut message = fault.to_string();
-    let mut cause = fault.source();
-    while let Some(fault) = cause {
-        message.push_str(": ");
-        message.push_str(&fault.to_string());
-        cause = fault.source();
-    }
-    message
 }

@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Redis,
     /// Bearer tokens of X (Twitter).
     BearerToken,
-    /// OAuth tokens and client secrets; OAUTH_ROTATES says which.
+    /// OAuth tokens and client secrets; `OAUTH_ROTATES` says which.
     Oauth,
     /// Access keys of AWS IAM users.
     IamKey,

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use secrets_core::rotation::examine::{Candidate, Examination, Finding, Standing, Weight};
+use secrets_core::rotation::with_causes;
 use secrets_core::store::{Label, SecretState};
 use serde_json::{Value, json};
 
 use crate::output::{BAD, FAINT, GOOD, MIND, Output, STRONG, styled};
-use crate::report::chain;
 
 /// Seconds since 1970, or null.
 pub(crate) fn unix(at: Option<SystemTime>) -> Value {
@@ -84,7 +84,9 @@ pub(crate) fn examination_json(seen: &Examination) -> Value {
 
 fn candidate_json(candidate: &Candidate) -> Value {
     let error = match &candidate.standing {
-        Standing::Failed(reason) => Some(json!({"code": reason.code(), "message": chain(reason)})),
+        Standing::Failed(reason) => {
+            Some(json!({"code": reason.code(), "message": with_causes(reason)}))
+        }
         _ => None,
     };
     json!({
@@ -94,7 +96,7 @@ fn candidate_json(candidate: &Candidate) -> Value {
 }
 
 /// The versions, for people.
-pub(crate) fn show_candidates(output: &Output, seen: &Examination) {
+pub(crate) fn show_candidates(output: Output, seen: &Examination) {
     for candidate in &seen.candidates {
         let standing = match &candidate.standing {
             Standing::Accepted => styled(GOOD, "accepted by the target"),
@@ -120,7 +122,7 @@ pub(crate) fn show_candidates(output: &Output, seen: &Examination) {
 }
 
 /// The findings, for people.
-pub(crate) fn show_findings(output: &Output, seen: &Examination) {
+pub(crate) fn show_findings(output: Output, seen: &Examination) {
     for finding in &seen.findings {
         let style = match finding.weight() {
             Weight::Blocks => BAD,

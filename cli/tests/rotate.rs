@@ -184,7 +184,9 @@ async fn a_plan_writes_nothing_and_tells_each_step() {
     assert_eq!(ended.json()["would_fail"], "TargetUnreachable");
     let ended = stage.run(&["plan", SECRET]).await;
     assert!(
-        ended.stdout.contains("would end with TargetUnreachable"),
+        ended
+            .stdout
+            .contains("setSecret     would end with TargetUnreachable"),
         "{ended:?}"
     );
     assert_eq!(stage.writes(), Vec::<String>::new());

@@ -125,7 +125,7 @@ fn hold(stage: &Stage, call: usize) -> Arc<Notify> {
 }
 
 async fn reached(stage: &Stage, call: usize) {
-    let reached = timeout(Duration::from_secs(60), stage.store.reached(call)).await;
+    let reached = timeout(Duration::from_mins(1), stage.store.reached(call)).await;
     assert!(
         reached.is_ok(),
         "no call {call}: {:?}",
@@ -217,9 +217,10 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next() {
         let mut call = PUT;
         loop {
             stage.store.reset();
-            let hang = match after {
-                false => Fault::Before(HttpAction::Hang),
-                true => Fault::After(HttpAction::Hang),
+            let hang = if after {
+                Fault::After(HttpAction::Hang)
+            } else {
+                Fault::Before(HttpAction::Hang)
             };
             stage.store.fault_at(call, hang);
             let mut child = stage.command(&["run", SECRET]).spawn().expect("it runs");

@@ -66,7 +66,10 @@ async fn a_rotation_is_recognised_between_any_two_steps() {
     }
     let seen = examine(&bench).await;
     assert_eq!(codes(&seen), ["PendingOnCurrent"]);
-    assert_eq!((seen.repair(), seen.needs_action()), (Repair::Nothing, false));
+    assert_eq!(
+        (seen.repair(), seen.needs_action()),
+        (Repair::Nothing, false)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,8 +150,15 @@ async fn only_what_is_provably_useless_is_discarded() {
         .discard_if_safe(&id(), deadline())
         .await
         .expect("an answer");
-    assert_eq!((codes(&seen), discarded), (vec!["PendingNotPublished"], None));
-    assert!(password_at(&bench.store.inner, Label::Pending).await.is_some());
+    assert_eq!(
+        (codes(&seen), discarded),
+        (vec!["PendingNotPublished"], None)
+    );
+    assert!(
+        password_at(&bench.store.inner, Label::Pending)
+            .await
+            .is_some()
+    );
 }
 
 /// Another invocation sets the value after it was seen refused.

@@ -10,11 +10,7 @@ use crate::store::May;
 use crate::target::Target;
 use crate::words::{examination_json, show_candidates, show_findings};
 
-pub(crate) async fn run(
-    args: &Doctor,
-    common: &Common,
-    output: &Output,
-) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Doctor, common: &Common, output: Output) -> Result<Report, Failure> {
     let target = Target::open(&args.of, common).await?;
     let engine = target.engine(May::Look)?;
     let asked = args.asked.as_deref().map(VersionId::from);

@@ -20,7 +20,7 @@ type Steps = Vec<Value>;
 pub(crate) async fn drive(
     target: &Target<'_>,
     version: &VersionId,
-    output: &Output,
+    output: Output,
 ) -> Result<Value, Failure> {
     let engine = target.engine(May::Rotate(version.clone()))?;
     let mut interrupts = Interrupts::new().map_err(|fault| {
@@ -58,7 +58,7 @@ async fn one(
     engine: &dyn Engine,
     event: &RotationEvent,
     interrupts: &mut Interrupts,
-    output: &Output,
+    output: Output,
     steps: &mut Steps,
 ) -> Result<(), Failure> {
     let step = event.step;
@@ -86,19 +86,19 @@ async fn one(
     let ended = interrupts.guard(work, on_first).await;
     output.settle();
     let took = started.elapsed();
-    let (style, word) = match &ended {
-        Ended::Done(Ok(outcome)) => (GOOD, outcome.as_str()),
+    let (style, outcome) = match &ended {
+        Ended::Done(Ok(done)) => (GOOD, done.as_str()),
         Ended::Done(Err(_)) => (BAD, "failed"),
         Ended::Dropped => (BAD, "interrupted"),
     };
     output.line(format_args!(
         "  {:<13} {} {}",
         step.as_str(),
-        styled(style, word),
+        styled(style, outcome),
         styled(FAINT, format_args!("{:.1} s", took.as_secs_f32()))
     ));
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    steps.push(json!({"step": step.as_str(), "outcome": word, "ms": ms}));
+    steps.push(json!({"step": step.as_str(), "outcome": outcome, "ms": ms}));
     match ended {
         Ended::Done(Ok(_)) => Ok(()),
         Ended::Done(Err(fault)) => Err(fault.into()),

@@ -23,11 +23,7 @@ enum Function {
     Endpoint(Uri),
 }
 
-pub(crate) async fn run(
-    args: &Invoke,
-    common: &Common,
-    output: &Output,
-) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Invoke, common: &Common, output: Output) -> Result<Report, Failure> {
     let events = events(args, common).await?;
     let mut function = open(args, common).await?;
     let patience = Duration::from_secs(common.timeout);

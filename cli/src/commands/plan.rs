@@ -1,6 +1,7 @@
 //! `plan`: what a rotation would do now. Nothing is written.
 
 use secrets_core::event::Step;
+use secrets_core::rotation::Reason;
 use secrets_core::rotation::examine::{Examination, Finding, Standing, Weight};
 use secrets_core::rotator::{Overlap, Repeat, Retirement};
 use secrets_core::store::Label;
@@ -20,7 +21,7 @@ const UNSEEN: [&str; 3] = [
     "the right to change the credential at the target",
 ];
 
-pub(crate) async fn run(args: &Of, common: &Common, output: &Output) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Of, common: &Common, output: Output) -> Result<Report, Failure> {
     let target = Target::open(args, common).await?;
     let engine = target.engine(May::Look)?;
     output.progress("reading the secret and asking the target ...");
@@ -71,17 +72,41 @@ fn would_fail(seen: &Examination) -> Option<&Finding> {
         .find(|it| matches!(it, Finding::Fault(_)))
 }
 
+/// The step that a fault ends: what concerns the target shows in setSecret, all else at once.
+fn ends_in(fault: &Finding) -> Step {
+    match fault {
+        Finding::Fault(
+            Reason::Rotator(_)
+            | Reason::NoneAccepted
+            | Reason::PendingAltered { .. }
+            | Reason::OutOfTime
+            | Reason::Document {
+                label: Label::Pending,
+                ..
+            },
+        ) => Step::Set,
+        _ => Step::Create,
+    }
+}
+
 fn forecast(step: Step, seen: &Examination) -> String {
-    if let Some(fault) = would_fail(seen) {
-        return match step {
-            Step::Create => format!("a rotation would end with {}", fault.code()),
-            _ => "would not be reached".to_owned(),
-        };
+    let fault = would_fail(seen);
+    let ends_in = fault.map(ends_in);
+    if let (Some(fault), Some(ends_in)) = (fault, ends_in) {
+        match step {
+            _ if step == ends_in => return format!("would end with {}", fault.code()),
+            Step::Create => {}
+            _ => return "would not be reached".to_owned(),
+        }
     }
     let pending = seen.candidate(&Label::Pending);
     let standing = pending.map(|it| &it.standing);
     match step {
         Step::Create => match standing {
+            // Where the target makes the value, a target out of reach shows here.
+            None if ends_in.is_some() => {
+                "would make a new value, if the target is not needed for it".to_owned()
+            }
             None => "would make a new value and store it as AWSPENDING".to_owned(),
             Some(Standing::Empty) => "would make the value that is missing".to_owned(),
             Some(_) => "would keep the value of AWSPENDING".to_owned(),

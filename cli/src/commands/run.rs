@@ -6,7 +6,7 @@ use crate::output::{FAINT, GOOD, Output, STRONG, styled};
 use crate::report::{Failure, Report};
 use crate::target::{Target, pending};
 
-pub(crate) async fn run(args: &Run, common: &Common, output: &Output) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Run, common: &Common, output: Output) -> Result<Report, Failure> {
     let target = Target::open(&args.of, common).await?;
     let state = target.state().await?;
     let resumed = pending(&state);

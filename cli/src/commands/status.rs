@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use secrets_core::event::SecretId;
-use secrets_core::rotation::Reason;
+use secrets_core::rotation::{Reason, with_causes};
 use secrets_core::store::aws::AwsStore;
 use secrets_core::store::{
     Label, SecretReader, SecretState, SecretStore, StoreError, StoreErrorKind, Version,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Common, Status};
 use crate::output::{BAD, FAINT, GOOD, MIND, Output, STRONG, styled};
-use crate::report::{Exit, Failure, Report, chain};
+use crate::report::{Exit, Failure, Report};
 use crate::settings;
 use crate::target::pending;
 use crate::words::{state_json, unix, when};
@@ -41,11 +41,7 @@ struct Line {
     value: &'static str,
 }
 
-pub(crate) async fn run(
-    args: &Status,
-    common: &Common,
-    output: &Output,
-) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Status, common: &Common, output: Output) -> Result<Report, Failure> {
     let store = settings::store(common)?;
     let (mut secrets, mut exit) = (Vec::new(), Exit::Fine);
     for name in &args.secrets {
@@ -63,10 +59,14 @@ pub(crate) async fn run(
             Err(fault) => {
                 exit = Exit::Failed;
                 let reason = Reason::from(fault);
-                output.remark(format_args!("{}: {}", styled(BAD, name), chain(&reason)));
+                output.remark(format_args!(
+                    "{}: {}",
+                    styled(BAD, name),
+                    with_causes(&reason)
+                ));
                 secrets.push(json!({
                     "secret": name,
-                    "error": {"code": reason.code(), "message": chain(&reason), "advice": reason.advice().as_str()},
+                    "error": {"code": reason.code(), "message": with_causes(&reason), "advice": reason.advice().as_str()},
                 }));
             }
         }
@@ -162,7 +162,7 @@ impl Standing {
 }
 
 fn show(
-    output: &Output,
+    output: Output,
     secret: &SecretId,
     state: &SecretState,
     lines: &[Line],

@@ -19,7 +19,7 @@ use crate::words::{examination_json, show_candidates, show_findings, span};
 pub(crate) async fn run(
     args: &Unstick,
     common: &Common,
-    output: &Output,
+    output: Output,
 ) -> Result<Report, Failure> {
     let target = Target::open(&args.of, common).await?;
     let engine = target.engine(May::Look)?;
@@ -67,7 +67,7 @@ fn choose(args: &Unstick, seen: &Examination) -> Result<Repair, Failure> {
 async fn roll_forward(
     args: &Unstick,
     target: &Target<'_>,
-    output: &Output,
+    output: Output,
 ) -> Result<Value, Failure> {
     let state = target.state().await?;
     let version = pending(&state).cloned().unwrap_or_else(new_version);
@@ -84,7 +84,7 @@ async fn discard(
     target: &Target<'_>,
     seen: &Examination,
     version: &VersionId,
-    output: &Output,
+    output: Output,
 ) -> Result<Value, Failure> {
     let made = seen
         .candidate(&Label::Pending)
@@ -122,7 +122,7 @@ async fn discard(
 async fn remove_notes(
     args: &Unstick,
     target: &Target<'_>,
-    output: &Output,
+    output: Output,
 ) -> Result<Value, Failure> {
     confirm(
         "Remove the labels CREATE-BEGAN-... from AWSCURRENT?",

@@ -9,7 +9,7 @@ use crate::report::{Failure, Report};
 use crate::store::May;
 use crate::target::Target;
 
-pub(crate) async fn run(args: &Of, common: &Common, output: &Output) -> Result<Report, Failure> {
+pub(crate) async fn run(args: &Of, common: &Common, output: Output) -> Result<Report, Failure> {
     let target = Target::open(args, common).await?;
     let engine = target.engine(May::Look)?;
     let verdict = engine.verify(&target.secret, target.deadline()).await?;

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{BINARY, Stage};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Terminal {
     child: Child,

@@ -27,7 +27,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-pub use error::{Advice, PlanError, Reason, RotationError};
+pub use error::{Advice, PlanError, Reason, RotationError, with_causes};
 pub use plan::{Plan, plan};
 
 use crate::event::{RotationEvent, Step};

@@ -9,6 +9,8 @@ mod decide;
 mod finding;
 mod look;
 mod repair;
+mod second_secret;
+mod words;
 
 use std::time::SystemTime;
 
