@@ -123,3 +123,35 @@ impl SecretStore for Store {
         self.inner.unmark(id, version, label).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrets_core::store::aws::AwsSettings;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_may_only_look_sends_no_write() {
+        let settings = AwsSettings {
+            region: "us-east-1".to_owned(),
+            access_key_id: "AKID".to_owned(),
+            secret_access_key: "secret".into(),
+            session_token: None,
+            // Nothing listens there: a call that is sent is `Unavailable`.
+            endpoint: Some("http://127.0.0.1:1".to_owned()),
+        };
+        let store = Store::new(AwsStore::connect(&settings), May::Look, false);
+        let (id, version) = (SecretId::from("s"), VersionId::from("v"));
+        let (value, label) = (SecretDocument::from_text("{}"), Label::from("L"));
+        for answer in [
+            store.put_pending(&id, &version, &value, None).await,
+            store.promote(&id, &version, &version).await,
+            store.discard_pending(&id, &version).await,
+            store.mark(&id, &version, &label).await,
+            store.unmark(&id, &version, &label).await,
+        ] {
+            let fault = answer.expect_err("a write");
+            assert_eq!(fault.code.as_deref(), Some("ReadOnly"), "{fault}");
+        }
+    }
+}

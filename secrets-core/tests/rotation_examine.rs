@@ -141,24 +141,22 @@ async fn only_what_is_provably_useless_is_discarded() {
     assert_eq!(discarded, Some(v("1")));
     assert_eq!(password_at(&bench.store.inner, Label::Pending).await, None);
 
-    // Set, so it works: it stays.
-    let bench = Bench::new();
-    bench.step(Step::Create).await.expect("a value");
-    bench.step(Step::Set).await.expect("set");
-    let (seen, discarded) = bench
-        .rotation
-        .discard_if_safe(&id(), deadline())
-        .await
-        .expect("an answer");
-    assert_eq!(
-        (codes(&seen), discarded),
-        (vec!["PendingNotPublished"], None)
-    );
-    assert!(
-        password_at(&bench.store.inner, Label::Pending)
-            .await
-            .is_some()
-    );
+    // What works stays, also beside the current value; and so does what is all that there is.
+    for (password, also, expected) in [
+        ("sentinel-minted-1", None, "PendingNotPublished"),
+        (FIRST, Some("sentinel-minted-1"), "BothAccepted"),
+        ("sentinel-elsewhere", None, "NoCredentialAccepted"),
+    ] {
+        let bench = Bench::new();
+        bench.step(Step::Create).await.expect("a value");
+        password.clone_into(&mut bench.target.state().password);
+        bench.target.state().also = also.map(str::to_owned);
+        let answer = bench.rotation.discard_if_safe(&id(), deadline()).await;
+        let (seen, discarded) = answer.expect("an answer");
+        assert_eq!((codes(&seen), discarded), (vec![expected], None));
+        let kept = password_at(&bench.store.inner, Label::Pending).await;
+        assert_eq!(kept.as_deref(), Some("sentinel-minted-1"));
+    }
 }
 
 /// Another invocation sets the value after it was seen refused.
