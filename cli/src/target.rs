@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use secrets_core::event::{SecretId, VersionId};
-use secrets_core::rotation::Reason;
+use secrets_core::rotation::{PlanError, Reason};
 use secrets_core::store::aws::AwsStore;
-use secrets_core::store::{Label, SecretReader, SecretState, SecretStore, Version};
+use secrets_core::store::{Label, SecretReader, SecretState, SecretStore, StoreError, Version};
 use tokio::time::Instant;
 
 use crate::args::{Common, Of};
@@ -70,8 +70,10 @@ pub(crate) fn pending(state: &SecretState) -> Option<&VersionId> {
 }
 
 async fn detect(aws: &AwsStore, secret: &SecretId) -> Result<Kind, Failure> {
-    let current = aws.get(secret, &Version::CURRENT).await;
-    let current = current.map_err(|fault| Failure::from(Reason::from(fault)))?;
+    let current = match aws.get(secret, &Version::CURRENT).await {
+        Ok(current) => current,
+        Err(fault) => return Err(unread(aws, secret, fault).await.into()),
+    };
     let engine = current.document.optional_text("engine").ok().flatten();
     let known = engine
         .as_ref()
@@ -88,5 +90,14 @@ async fn detect(aws: &AwsStore, secret: &SecretId) -> Result<Kind, Failure> {
         None => Err(Failure::settings(
             "the secret has no `engine` that would name its rotator; name it with --rotator",
         )),
+    }
+}
+
+/// Why there is no current value: where the labels explain it, that says more than the refused read.
+async fn unread(aws: &AwsStore, secret: &SecretId, fault: StoreError) -> Reason {
+    match aws.describe(secret).await {
+        Ok(state) if state.deleted => PlanError::Deleted.into(),
+        Ok(state) if state.holder(&Label::Current).is_none() => PlanError::NoCurrent.into(),
+        _ => fault.into(),
     }
 }

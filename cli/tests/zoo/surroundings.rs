@@ -103,6 +103,12 @@ async fn z11_the_secret_is_to_be_deleted_or_its_rotation_is_off() {
         (ended.code, ended.codes()),
         (3, vec!["SecretDeleted".to_owned()])
     );
+    // Which rotator it is, nobody can read any more; why, can be told.
+    let ended = stage.json(&["doctor", SECRET]).await;
+    assert_eq!(
+        (ended.code, &ended.json()["error"]["code"]),
+        (1, &json!("SecretDeleted"))
+    );
     let ended = stage.json(&["status", SECRET]).await;
     assert_eq!(
         (ended.code, &ended.json()["secrets"][0]["standing"]),

@@ -30,6 +30,25 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
     ///
     /// `asked` is the version of an event that fails (its `ClientRequestToken`), if there is one: then it is
     /// also told why that version cannot go on.
+    ///
+    /// # Example
+    /// ```
+    /// use std::time::Duration;
+    /// use secrets_core::event::SecretId;
+    /// use secrets_core::rotation::Rotation;
+    /// use secrets_core::rotator::Rotator;
+    /// use secrets_core::store::SecretStore;
+    /// use tokio::time::Instant;
+    ///
+    /// async fn look<S: SecretStore, R: Rotator>(rotation: &Rotation<S, R>, secret: &SecretId) -> bool {
+    ///     let deadline = Instant::now() + Duration::from_secs(30);
+    ///     let seen = rotation.examine(secret, None, deadline).await;
+    ///     for finding in &seen.findings {
+    ///         println!("{}: {finding}; {}", finding.code(), finding.remedy());
+    ///     }
+    ///     !seen.needs_action()
+    /// }
+    /// ```
     pub async fn examine(
         &self,
         secret: &SecretId,
