@@ -1,10 +1,8 @@
 //! Errors as Lambda reports them: a stable type, and the whole chain of causes as one line.
 
-use std::error::Error;
-
 use lambda_runtime::Diagnostic;
 use secrets_core::event::EventError;
-use secrets_core::rotation::{Advice, ERROR_TYPES, ErrorType, RotationError};
+use secrets_core::rotation::{Advice, ERROR_TYPES, ErrorType, RotationError, with_causes};
 
 use crate::environment::InvalidConfiguration;
 
@@ -76,14 +74,7 @@ impl StepError {
 
     /// The error and all its causes, outermost first, joined by `: `.
     pub fn message(&self) -> String {
-        let mut message = self.to_string();
-        let mut cause = self.source();
-        while let Some(fault) = cause {
-            message.push_str(": ");
-            message.push_str(&fault.to_string());
-            cause = fault.source();
-        }
-        message
+        with_causes(self)
     }
 
     /// What Lambda is told. The runtime keeps only one line of text, so the chain goes into it.

@@ -36,6 +36,13 @@ pub struct Environment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidConfiguration(Vec<String>);
 
+impl InvalidConfiguration {
+    /// Each fault: a sentence that names the variable.
+    pub fn faults(&self) -> &[String] {
+        &self.0
+    }
+}
+
 impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {

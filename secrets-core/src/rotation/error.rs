@@ -150,6 +150,25 @@ pub enum Reason {
     OutOfTime,
 }
 
+/// An error and all its causes, outermost first, joined by `: `.
+///
+/// ```
+/// use secrets_core::rotation::{PlanError, Reason, with_causes};
+///
+/// let reason = Reason::from(PlanError::Deleted);
+/// assert_eq!(with_causes(&reason), "the secret is scheduled for deletion; restore it to rotate it");
+/// ```
+pub fn with_causes(fault: &dyn std::error::Error) -> String {
+    let mut message = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(fault) = cause {
+        message.push_str(": ");
+        message.push_str(&fault.to_string());
+        cause = fault.source();
+    }
+    message
+}
+
 /// Seconds since 1970, as every tool understands them.
 pub(super) fn unix(at: SystemTime) -> String {
     let seconds = at

@@ -30,7 +30,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 pub use catalogue::{ERROR_TYPES, ErrorType};
-pub use error::{Advice, PlanError, Reason, RotationError};
+pub use error::{Advice, PlanError, Reason, RotationError, with_causes};
 pub use plan::{Plan, plan};
 pub use report::Report;
 pub(crate) use report::Seen;

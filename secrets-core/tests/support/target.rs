@@ -24,6 +24,8 @@ impl fmt::Debug for Target {
 
 pub struct State {
     pub password: String,
+    /// Another password that is let in.
+    pub also: Option<String>,
     pub log: Vec<String>,
     pub minted: u32,
     /// What every call answers, instead of doing anything.
@@ -43,6 +45,7 @@ impl Target {
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(State {
             password: FIRST.to_owned(),
+            also: None,
             log: Vec::new(),
             minted: 0,
             down: None,
@@ -145,11 +148,14 @@ impl Rotator for Target {
     async fn test(&self, candidate: &Password, _: &Context) -> Result<Verdict, RotatorError> {
         let candidate = candidate.0.expose_secret();
         self.reach(format!("test {candidate}")).await?;
-        Ok(if self.state().password == candidate {
-            Verdict::Accepted
-        } else {
-            Verdict::Rejected
-        })
+        let state = self.state();
+        Ok(
+            if state.password == candidate || state.also.as_deref() == Some(candidate) {
+                Verdict::Accepted
+            } else {
+                Verdict::Rejected
+            },
+        )
     }
 
     async fn retire(

@@ -30,6 +30,25 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
     ///
     /// `asked` is the version of an event that fails (its `ClientRequestToken`), if there is one: then it is
     /// also told why that version cannot go on.
+    ///
+    /// # Example
+    /// ```
+    /// use std::time::Duration;
+    /// use secrets_core::event::SecretId;
+    /// use secrets_core::rotation::Rotation;
+    /// use secrets_core::rotator::Rotator;
+    /// use secrets_core::store::SecretStore;
+    /// use tokio::time::Instant;
+    ///
+    /// async fn look<S: SecretStore, R: Rotator>(rotation: &Rotation<S, R>, secret: &SecretId) -> bool {
+    ///     let deadline = Instant::now() + Duration::from_secs(30);
+    ///     let seen = rotation.examine(secret, None, deadline).await;
+    ///     for finding in &seen.findings {
+    ///         println!("{}: {finding}; {}", finding.code(), finding.remedy());
+    ///     }
+    ///     !seen.needs_action()
+    /// }
+    /// ```
     pub async fn examine(
         &self,
         secret: &SecretId,
@@ -192,7 +211,7 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
         asked.push(read);
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         secret: &SecretId,
         version: VersionId,
@@ -206,49 +225,7 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             Err(reason) => Standing::Failed(reason),
         }
     }
-
-    /// The secret that AWS's functions call `masterarn`: whether it can be read, and, where it holds a login
-    /// of the same kind, whether the target accepts it. A rotator reads it only when it needs it, so that a
-    /// missing right shows up late.
-    async fn second_secret(
-        &self,
-        secret: &SecretId,
-        current: &SecretDocument,
-        deadline: Instant,
-    ) -> Option<Finding> {
-        use secrecy::ExposeSecret;
-        let named = current.optional_text("masterarn").ok()??;
-        let named = SecretId::from(named.expose_secret());
-        let unusable = |reason| Finding::SecondSecretUnusable {
-            secret: named.clone(),
-            reason,
-        };
-        let read = in_time(deadline, self.store.get(&named, &Version::CURRENT)).await;
-        let version = match read {
-            Ok(version) => version,
-            Err(reason) => return Some(unusable(reason)),
-        };
-        let has_login = |it: &SecretDocument| LOGIN.iter().all(|key| it.text(key).is_ok());
-        if !has_login(&version.document) || !has_login(current) {
-            return None;
-        }
-        let login = current.with_keys_from(&version.document, &LOGIN);
-        // Where such a document is no credential of this rotator, there is nothing to present.
-        let login = R::Credential::try_from(&login).ok()?;
-        match self.ask(secret, version.id, &login, deadline).await {
-            Standing::Rejected => Some(Finding::SecondSecretRefused(named)),
-            Standing::Failed(Reason::Rotator(fault))
-                if fault.kind() == RotatorErrorKind::Refused =>
-            {
-                Some(unusable(fault.into()))
-            }
-            _ => None,
-        }
-    }
 }
-
-/// What a login consists of, in secrets of databases.
-const LOGIN: [&str; 2] = ["username", "password"];
 
 /// The fault of a call, or that the time was up.
 pub(super) async fn in_time<T, E: Into<Reason>>(

@@ -1,15 +1,17 @@
 //! What state a secret's rotation is in, found out without changing anything.
 //!
-//! [`Rotation::examine`] reads the labels and the values under them, presents each credential once, and
-//! gathers all that it finds instead of ending at the first fault: a missing right, a target out of reach, a
-//! half-done rotation. What follows from what was seen is decided in `decide`, which is pure. A function may
+//! [`Rotation::examine`](super::Rotation::examine) reads the labels and the values under them, presents each
+//! credential once, and gathers all that it finds instead of ending at the first fault: a missing right, a
+//! target out of reach, a half-done rotation. What follows from what was seen is decided in `decide`, which is pure. A function may
 //! run it as its check before the first rotation, and a person when a rotation is stuck.
 
 mod decide;
 mod finding;
 mod look;
 mod repair;
+mod second_secret;
 mod trial;
+mod words;
 
 use std::time::SystemTime;
 
