@@ -16,6 +16,7 @@ mod kit;
 mod load;
 mod privacy;
 mod refusals;
+mod signs;
 mod single_user;
 mod support;
 mod wrong;
