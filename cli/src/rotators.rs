@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{postgres, redis};
+use rotators::{mysql, postgres, redis};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -22,6 +22,9 @@ use crate::store::Store;
 pub(crate) enum Kind {
     /// PostgreSQL and Aurora PostgreSQL; STRATEGY: one user, or two.
     Postgres,
+    /// MySQL, Aurora MySQL and MariaDB; STRATEGY: one user, or two.
+    #[value(name = "mysql")]
+    MySql,
     /// Redis and Valkey.
     Redis,
     /// Bearer tokens of X (Twitter).
@@ -35,9 +38,12 @@ pub(crate) enum Kind {
 }
 
 /// What `engine` in a secret leads to; no other secrets have that key.
-pub(crate) const ENGINES: [(&str, Kind); 4] = [
+pub(crate) const ENGINES: [(&str, Kind); 7] = [
     ("postgres", Kind::Postgres),
     ("aurora-postgresql", Kind::Postgres),
+    ("mysql", Kind::MySql),
+    ("aurora-mysql", Kind::MySql),
+    ("mariadb", Kind::MySql),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
 ];
@@ -46,6 +52,7 @@ impl Kind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::MySql => "mysql",
             Self::Redis => "redis",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
@@ -71,14 +78,30 @@ pub(crate) fn engine(
     match kind {
         Kind::Postgres => match config::strategy(&mut env) {
             Strategy::SingleUser => {
-                let settings = config::postgres(&mut env);
+                let settings = config::postgres_with_admins(&mut env);
                 let made = settings.map(|it| postgres::SingleUser::new(secrets, it));
                 over(env, made, store)
             }
             Strategy::AlternatingUsers => {
-                let settings = config::postgres(&mut env).zip(config::postgres_pair(&mut env));
+                let settings = config::postgres_with_admins(&mut env);
+                let settings = settings.zip(config::postgres_pair(&mut env));
                 let made =
                     settings.map(|(it, pair)| postgres::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
+        Kind::MySql => match config::strategy(&mut env) {
+            Strategy::SingleUser => {
+                let settings = config::mysql_with_admins(&mut env);
+                let old_password = config::old_password(&mut env);
+                let made = settings.map(|it| mysql::SingleUser::new(secrets, it, old_password));
+                over(env, made, store)
+            }
+            Strategy::AlternatingUsers => {
+                let settings = config::mysql_with_admins(&mut env);
+                let settings = settings.zip(config::mysql_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| mysql::AlternatingUsers::new(secrets, it, pair));
                 over(env, made, store)
             }
         },

@@ -3,7 +3,7 @@
 use lambda::config::{self, Strategy};
 use lambda::environment::Environment;
 use lambda::{Error, serve};
-use rotators::mysql::{AlternatingUsers, MySqlSettings, SingleUser};
+use rotators::mysql::{AlternatingUsers, SingleUser};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -12,24 +12,18 @@ async fn main() -> Result<(), Error> {
         Strategy::SingleUser => {
             serve(|env, store| {
                 config::strategy(env);
-                let (settings, old_password) = (settings(env), config::old_password(env));
+                let (settings, old_password) =
+                    (config::mysql_with_admins(env), config::old_password(env));
                 Some(SingleUser::new(store, settings?, old_password))
             })
             .await
         }
         Strategy::AlternatingUsers => {
             serve(|env, store| {
-                let (settings, pair) = (settings(env), config::mysql_pair(env));
+                let (settings, pair) = (config::mysql_with_admins(env), config::mysql_pair(env));
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await
         }
     }
-}
-
-fn settings(env: &mut Environment) -> Option<MySqlSettings> {
-    let admin_servers = config::admin_servers(env);
-    let mut settings = config::mysql(env)?;
-    settings.admin_servers = admin_servers;
-    Some(settings)
 }

@@ -3,7 +3,7 @@
 use lambda::config::{self, Strategy};
 use lambda::environment::Environment;
 use lambda::{Error, serve};
-use rotators::postgres::{AlternatingUsers, PostgresSettings, SingleUser};
+use rotators::postgres::{AlternatingUsers, SingleUser};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -12,23 +12,19 @@ async fn main() -> Result<(), Error> {
         Strategy::SingleUser => {
             serve(|env, store| {
                 config::strategy(env);
-                Some(SingleUser::new(store, settings(env)?))
+                Some(SingleUser::new(store, config::postgres_with_admins(env)?))
             })
             .await
         }
         Strategy::AlternatingUsers => {
             serve(|env, store| {
-                let (settings, pair) = (settings(env), config::postgres_pair(env));
+                let (settings, pair) = (
+                    config::postgres_with_admins(env),
+                    config::postgres_pair(env),
+                );
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await
         }
     }
-}
-
-fn settings(env: &mut Environment) -> Option<PostgresSettings> {
-    let admin_servers = config::admin_servers(env);
-    let mut settings = config::postgres(env)?;
-    settings.admin_servers = admin_servers;
-    Some(settings)
 }

@@ -22,7 +22,7 @@ pub use self::redis::redis;
 use crate::environment::Environment;
 
 pub use iam::iam_key;
-pub use rds::admin_servers;
+pub use rds::{admin_servers, mysql_with_admins, postgres_with_admins};
 pub use web::{OAuth, api_key, client_secret, oauth, refresh_chain, registration, tokens};
 
 /// Where Secrets Manager is, and the credentials of the function's role.

@@ -1,5 +1,7 @@
 //! Where RDS is asked whose admin's secret it manages.
 
+use rotators::mysql::MySqlSettings;
+use rotators::postgres::PostgresSettings;
 use rotators::rds::{AdminServers, RdsSettings};
 
 use super::iam::service_url;
@@ -12,6 +14,22 @@ pub fn admin_servers(env: &mut Environment) -> AdminServers {
     let mut settings = RdsSettings::new(super::aws(env));
     settings.url = service_url(env, "AWS_ENDPOINT_URL_RDS");
     AdminServers::of_rds(settings)
+}
+
+/// [`postgres`](super::postgres), and where the server of an admin is asked for.
+pub fn postgres_with_admins(env: &mut Environment) -> Option<PostgresSettings> {
+    let admin_servers = admin_servers(env);
+    let mut settings = super::postgres(env)?;
+    settings.admin_servers = admin_servers;
+    Some(settings)
+}
+
+/// [`mysql`](super::mysql), and where the server of an admin is asked for.
+pub fn mysql_with_admins(env: &mut Environment) -> Option<MySqlSettings> {
+    let admin_servers = admin_servers(env);
+    let mut settings = super::mysql(env)?;
+    settings.admin_servers = admin_servers;
+    Some(settings)
 }
 
 #[cfg(test)]

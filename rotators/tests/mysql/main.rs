@@ -7,6 +7,7 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+mod by_itself;
 mod compatibility;
 mod cut_off;
 #[path = "../support/hidden.rs"]
@@ -19,4 +20,5 @@ mod refusals;
 mod signs;
 mod single_user;
 mod support;
+mod text;
 mod wrong;

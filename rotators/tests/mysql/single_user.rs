@@ -1,6 +1,6 @@
 //! One user: who changes it, and what becomes of the old password.
 
-use harness::mysql::{Edition, MySql};
+use harness::mysql::Edition;
 use rotators::mysql::OldPassword;
 use secrets_core::document::Patch;
 use secrets_core::event::Step;
@@ -10,7 +10,7 @@ use secrets_core::store::{Label, SecretStore};
 use serde_json::json;
 
 use crate::signs::{a_password_may_hold_every_printable_character, names_and_modes_do_not_matter};
-use crate::support::{FIRST, Fixture, account, is_mysql, literal, on_one_of_each};
+use crate::support::{FIRST, Fixture, is_mysql, literal, on_one_of_each};
 
 on_one_of_each![both:
     an_admin_gives_the_user_a_second_password,
@@ -26,18 +26,6 @@ on_one_of_each![both:
     the_admin_of_another_server_is_refused,
     an_account_that_locks_itself_stays_open,
 ];
-
-#[tokio::test]
-async fn a_user_of_mysql_by_itself() {
-    let mut fixture = Fixture::<MySql>::start().await;
-    let fixture = &mut fixture;
-    a_user_of_mysql_gives_itself_a_second_password(fixture.renewed("second").await).await;
-    gives_up(fixture.renewed("gives up").await).await;
-    a_password_history_is_no_obstacle(fixture.renewed("history").await).await;
-    what_a_user_lacks_is_said_by_the_statement_that_gives_it(fixture.renewed("lacks").await).await;
-    a_user_of_several_hosts_that_can_see_them_needs_an_admin(fixture.renewed("hosts").await).await;
-    a_user_with_system_user_needs_an_admin_with_it(fixture.renewed("system user").await).await;
-}
 
 async fn an_admin_gives_the_user_a_second_password<E: Edition>(fixture: &mut Fixture<E>) {
     fixture.with_admin().await;
@@ -59,17 +47,6 @@ async fn an_admin_gives_the_user_a_second_password<E: Edition>(fixture: &mut Fix
         );
     }
     assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
-}
-
-async fn a_user_of_mysql_gives_itself_a_second_password(fixture: &mut Fixture<MySql>) {
-    let rotation = fixture.single(OldPassword::default());
-    let mut before = fixture.rotates(&rotation, "second").await;
-    for version in ["third", "fourth"] {
-        assert_eq!(fixture.log_in("app", &before).await, Ok(()));
-        let older = before;
-        before = fixture.rotates(&rotation, version).await;
-        assert_eq!(fixture.log_in("app", &older).await, Err(1045));
-    }
 }
 
 /// Without an admin `MariaDB` has no room for two passwords.
@@ -122,7 +99,7 @@ async fn a_rotation_that_was_given_up_leaves_the_current_password<E: Edition>(
     gives_up(fixture).await;
 }
 
-async fn gives_up<E: Edition>(fixture: &Fixture<E>) {
+pub(crate) async fn gives_up<E: Edition>(fixture: &Fixture<E>) {
     let rotation = fixture.single(OldPassword::default());
     for version in ["given-up", "given-up-too"] {
         let patch = Patch::key("password", version.into());
@@ -238,66 +215,6 @@ async fn the_admin_of_another_server_is_refused<E: Edition>(fixture: &mut Fixtur
         .await;
 }
 
-/// The server writes down both passwords at the same moment, which it refuses.
-async fn a_password_history_is_no_obstacle(fixture: &mut Fixture<MySql>) {
-    fixture
-        .root("ALTER USER app PASSWORD HISTORY 6 PASSWORD REUSE INTERVAL 1 DAY")
-        .await;
-    fixture
-        .rotates(&fixture.single(OldPassword::default()), "by-itself")
-        .await;
-    assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
-    let password = fixture.value(&Label::Current, "password").await;
-    fixture
-        .add_admin(crate::support::ADMIN_OF_ONE.get::<MySql>())
-        .await;
-    fixture.put_current(
-        "admin",
-        &json!({"masterarn": "arn:admin", "password": password}),
-    );
-    for version in ["second", "third"] {
-        fixture
-            .rotates(&fixture.single(OldPassword::default()), version)
-            .await;
-        assert_eq!(fixture.label_logs_in(&Label::Previous).await, Ok(()));
-    }
-    fixture
-        .rotates(&fixture.single(OldPassword::Replaced), "replaced")
-        .await;
-}
-
-async fn what_a_user_lacks_is_said_by_the_statement_that_gives_it(fixture: &mut Fixture<MySql>) {
-    fixture.add_user("o'x", &["%"]).await;
-    let rotation = fixture.single(OldPassword::default());
-    let grant = format!(
-        "GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO {}",
-        account("o'x", "%")
-    );
-    fixture
-        .fails(&rotation, "second", (Kind::Refused, Some("1227")), &grant)
-        .await;
-    assert_eq!(fixture.current_logs_in().await, Ok(()));
-    fixture.root(&grant).await;
-    let retried = fixture.rotate(&rotation, "second").await;
-    assert_eq!(retried.map(|outcomes| outcomes[3]), Ok(Outcome::Promoted));
-}
-
-async fn a_user_of_several_hosts_that_can_see_them_needs_an_admin(fixture: &mut Fixture<MySql>) {
-    fixture.add_user("wide", &["%", "localhost"]).await;
-    fixture
-        .root("GRANT SELECT ON mysql.user TO wide@localhost, wide@'%'")
-        .await;
-    let rotation = fixture.single(OldPassword::default());
-    fixture
-        .fails(
-            &rotation,
-            "second",
-            (Kind::Misconfigured, None),
-            "several hosts",
-        )
-        .await;
-}
-
 /// A user that the server locks after three wrong passwords in a row is never near that.
 async fn an_account_that_locks_itself_stays_open<E: Edition>(fixture: &mut Fixture<E>) {
     if is_mysql::<E>() {
@@ -329,16 +246,4 @@ async fn an_account_that_locks_itself_stays_open<E: Edition>(fixture: &mut Fixtu
             .root("SET GLOBAL max_password_errors = DEFAULT")
             .await;
     }
-}
-
-async fn a_user_with_system_user_needs_an_admin_with_it(fixture: &mut Fixture<MySql>) {
-    fixture.root("GRANT SYSTEM_USER ON *.* TO app").await;
-    fixture.with_admin().await;
-    let rotation = fixture.single(OldPassword::default());
-    let denied = (Kind::Refused, Some("1227"));
-    fixture
-        .fails(&rotation, "second", denied, "SYSTEM_USER")
-        .await;
-    fixture.root("GRANT SYSTEM_USER ON *.* TO admin").await;
-    fixture.rotates(&rotation, "second").await;
 }

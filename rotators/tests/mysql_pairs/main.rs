@@ -27,4 +27,7 @@ mod refusals;
     reason = "shared with the tests of single users"
 )]
 mod support;
+#[path = "../mysql/text.rs"]
+#[allow(dead_code, reason = "shared with the tests of single users")]
+mod text;
 mod wrong;
