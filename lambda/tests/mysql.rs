@@ -42,7 +42,8 @@ impl<E: Edition> Stage<E> {
         env.push(("SECRETS_MANAGER_ENDPOINT", moto.endpoint()));
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_mysql")), &env);
         let secrets = moto.client();
-        let secret = json!({"username": "manager", "password": ADMIN}).to_string();
+        let secret =
+            json!({"host": server.host(), "username": "manager", "password": ADMIN}).to_string();
         let masterarn = secrets.create_secret("Demo/mysql_admin", &secret).await;
         let mut value = json!({
             "engine": "mysql", "host": server.host(), "port": server.port(), "username": "app",

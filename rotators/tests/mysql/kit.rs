@@ -86,7 +86,8 @@ impl<E: Edition> Bench<E> {
 
     /// The world's store with the admin's secret in it.
     pub(crate) fn put_admin(world: &World) {
-        let admin = json!({"username": "admin", "password": ADMIN}).to_string();
+        let admin =
+            json!({"host": "127.0.0.1", "username": "admin", "password": ADMIN}).to_string();
         let admin = SecretDocument::from_text(&admin);
         let put = world
             .store()

@@ -142,7 +142,8 @@ impl<E: Edition> Fixture<E> {
         for grant in grants {
             self.root(grant).await;
         }
-        let secret = json!({"username": "admin", "password": ADMIN}).to_string();
+        let secret =
+            json!({"host": "127.0.0.1", "username": "admin", "password": ADMIN}).to_string();
         let secret = SecretDocument::from_text(&secret);
         let put = self
             .store

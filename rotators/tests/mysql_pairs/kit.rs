@@ -179,7 +179,8 @@ impl<E: Edition> Bench<E> {
         for right in RIGHTS_OF_A_SHOPPER.get::<E>() {
             self.root(&right.replace('$', &name)).await;
         }
-        let admin = json!({"username": "admin", "password": ADMIN}).to_string();
+        let admin =
+            json!({"host": "127.0.0.1", "username": "admin", "password": ADMIN}).to_string();
         let admin = SecretDocument::from_text(&admin);
         let put = world
             .store()

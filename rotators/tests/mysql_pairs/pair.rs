@@ -200,7 +200,7 @@ impl<E: Edition> Pair<E> {
         for grant in grants {
             self.grant_admin(name, grant).await;
         }
-        let secret = json!({"username": name, "password": ADMIN}).to_string();
+        let secret = json!({"host": "127.0.0.1", "username": name, "password": ADMIN}).to_string();
         let secret = SecretDocument::from_text(&secret);
         let id = format!("arn:{name}");
         let put = self
