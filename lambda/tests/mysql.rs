@@ -12,6 +12,7 @@ use std::time::Duration;
 use harness::lambda_host::LambdaHost;
 use harness::mariadb::MariaDb;
 use harness::mysql::{Edition, MySql, Server};
+use harness::rds::{ADMIN as RDS_ADMIN, MotoRds};
 use harness::secrets_manager::Moto;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, OptsBuilder};
@@ -34,12 +35,15 @@ impl<E: Edition> Stage<E> {
     /// A user `app`, an admin with these rights, and the function with these variables besides.
     async fn start(admin: &[&str], variables: &[(&str, &str)]) -> Self {
         let builder = Server::<E>::builder().setting("general_log", "ON");
-        let (server, moto) = tokio::join!(builder.start(), Moto::start());
+        let databases = [("shop", "127.0.0.1")];
+        let moto = Moto::start_with_databases(&databases);
+        let (server, moto) = tokio::join!(builder.start(), moto);
         let mut env = vec![("PASSWORD_LENGTH", "40")];
         env.extend(variables);
         let ca = server.ca_pem();
         env.extend([("CA_CERTIFICATE", ca.as_str())]);
         env.push(("SECRETS_MANAGER_ENDPOINT", moto.endpoint()));
+        env.push(("AWS_ENDPOINT_URL_RDS", moto.endpoint()));
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_mysql")), &env);
         let secrets = moto.client();
         let secret =
@@ -180,6 +184,37 @@ async fn two_users_of_mariadb_take_turns() {
     let stage = Stage::<MariaDb>::start(&admin, &variables).await;
     let users = stage.rotates().await;
     assert_eq!(users, ["app", "app_b", "app", "app_b"]);
+}
+
+/// RDS manages the admin's secret, and says where the admin logs in.
+#[tokio::test]
+async fn an_admin_of_rds_changes_a_user_of_mysql() {
+    let stage = Stage::<MySql>::start(&[], &[]).await;
+    let create = format!(
+        "CREATE USER {} IDENTIFIED BY '{}'",
+        RDS_ADMIN.0, RDS_ADMIN.1
+    );
+    let grants = [
+        "GRANT CREATE USER ON *.* TO admin",
+        "GRANT SELECT (user, host, plugin) ON mysql.user TO admin",
+    ];
+    stage
+        .root([create.as_str()].into_iter().chain(grants))
+        .await;
+    let rds = MotoRds::at(stage.moto.endpoint());
+    let managed = rds
+        .create_instance("shop", "mysql", stage.server.port())
+        .await;
+    let secrets = stage.moto.client();
+    let value = secrets
+        .value(&stage.arn, "AWSCURRENT")
+        .await
+        .expect("a value");
+    let mut value: Value = serde_json::from_str(&value).expect("JSON");
+    value["masterarn"] = json!(managed);
+    let put = json!({"SecretId": stage.arn, "SecretString": value.to_string()});
+    secrets.ok("PutSecretValue", put).await;
+    stage.rotates().await;
 }
 
 /// Without an admin MariaDB has no room for two passwords: told under a stable type, unless it is chosen.

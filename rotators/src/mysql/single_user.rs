@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(
             format!("{:?}", rotator(OldPassword::default())),
             "SingleUser { settings: MySqlSettings { password: PasswordPolicy { length: 32, characters: 89, \
-             required_types: 4 }, ca_certificate: None, timeouts: Timeouts { login: 5s, statement: 10s } }, \
+             required_types: 4 }, ca_certificate: None, admin_servers: AdminServers { rds: None }, timeouts: Timeouts { login: 5s, statement: 10s } }, \
              old_password: UntilNextRotation, .. }"
         );
     }
