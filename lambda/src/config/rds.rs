@@ -16,7 +16,7 @@ pub fn admin_servers(env: &mut Environment) -> AdminServers {
     AdminServers::of_rds(settings)
 }
 
-/// [`postgres`](super::postgres), and where the server of an admin is asked for.
+/// [`postgres`](super::postgres()), and where the server of an admin is asked for.
 pub fn postgres_with_admins(env: &mut Environment) -> Option<PostgresSettings> {
     let admin_servers = admin_servers(env);
     let mut settings = super::postgres(env)?;
@@ -24,7 +24,7 @@ pub fn postgres_with_admins(env: &mut Environment) -> Option<PostgresSettings> {
     Some(settings)
 }
 
-/// [`mysql`](super::mysql), and where the server of an admin is asked for.
+/// [`mysql`](super::mysql()), and where the server of an admin is asked for.
 pub fn mysql_with_admins(env: &mut Environment) -> Option<MySqlSettings> {
     let admin_servers = admin_servers(env);
     let mut settings = super::mysql(env)?;
