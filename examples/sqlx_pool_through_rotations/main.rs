@@ -61,6 +61,7 @@ async fn main() -> Result<ExitCode, Fault> {
         let after = async |step| {
             let before = counts.checkouts.load(Ordering::SeqCst);
             while counts.checkouts.load(Ordering::SeqCst) < before + 10 {
+                // The workers count, and tell nobody.
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             let checkouts = counts.checkouts.load(Ordering::SeqCst);

@@ -54,10 +54,18 @@ impl Numbers {
     }
 }
 
-/// The answer to the one who asked: no values, but for each finding its cause and its remedy.
+/// The answer to the one who asked: no values.
 pub(crate) fn answer(seen: &Examination) -> Value {
-    let findings: Vec<_> = seen
-        .findings
+    json!({
+        "secret": seen.secret.as_str(),
+        "needs_action": seen.needs_action(),
+        "findings": findings(seen),
+    })
+}
+
+/// Each finding with its cause and its remedy.
+pub(crate) fn findings(seen: &Examination) -> Vec<Value> {
+    seen.findings
         .iter()
         .map(|finding| {
             json!({
@@ -68,12 +76,7 @@ pub(crate) fn answer(seen: &Examination) -> Value {
                 "remedy": finding.remedy(),
             })
         })
-        .collect();
-    json!({
-        "secret": seen.secret.as_str(),
-        "needs_action": seen.needs_action(),
-        "findings": findings,
-    })
+        .collect()
 }
 
 /// What a check after a deployment has found that the next rotation would fail on, in one text; `None` where all

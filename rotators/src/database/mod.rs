@@ -1,6 +1,10 @@
 //! What the secrets of databases and caches have in common: who logs in, TLS, and the admin.
 
 mod admin;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) mod pair;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod timeouts;
 
 use std::fmt;
 
@@ -9,6 +13,8 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
 pub(crate) use self::admin::AdminCredential;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub use self::timeouts::Timeouts;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 use crate::rds::Address;
 use crate::tls::CaCertificates;

@@ -14,7 +14,7 @@ use super::admin;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, MySqlCredential};
 use super::error::{Role, code};
-use super::pair::{PairSettings, Partner};
+use super::pair::{PairSettings, partner_of};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
 use super::twin::{Readiness, Twin};
@@ -61,7 +61,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let model = Partner::of(wanted, &self.pair)?;
+        let model = partner_of(wanted, &self.pair)?;
         let admin = admin_of(wanted)?;
         let opened = admin::open(&self.secrets, &self.settings, admin, wanted, cx);
         let mut session = opened.await?;
@@ -111,7 +111,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
 
     async fn create(&self, current: &MySqlCredential, _: &Context) -> Result<Patch, RotatorError> {
         admin_of(current)?;
-        let partner = Partner::of(current, &self.pair)?;
+        let partner = partner_of(current, &self.pair)?;
         let password = self.settings.password.generate()?;
         Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
     }
@@ -125,7 +125,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let proven = &login.credential().login.username;
         // Whoever may write a pending value must not be able to name a user of somebody else's.
         let pair = [
-            &Partner::of(pending, &self.pair)?.name,
+            &partner_of(pending, &self.pair)?.name,
             &pending.login.username,
         ];
         if !pair.contains(&proven) {

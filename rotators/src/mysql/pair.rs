@@ -1,10 +1,11 @@
 //! Which two users take turns.
 
-use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
 
 use super::credential::MySqlCredential;
+pub(super) use crate::database::pair::Partner;
+use crate::database::{pair, plain, without_nul};
 
 /// How the users of a pair are named.
 ///
@@ -50,43 +51,16 @@ impl Default for PairSettings {
 }
 
 /// The user that takes turns with the one of a secret.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Partner {
-    pub(super) name: String,
-    /// Whether the secret names both users (`usernames`): then neither is ever made.
-    pub(super) named: bool,
-}
-
-impl Partner {
-    pub(super) fn of(
-        credential: &MySqlCredential,
-        settings: &PairSettings,
-    ) -> Result<Self, RotatorError> {
-        let username = &credential.login.username;
-        let named = credential.usernames.as_ref();
-        let named = named.map_err(|fault| RotatorError::misconfigured(fault.to_string()))?;
-        let partner = match named {
-            Some([one, two]) => Self {
-                name: if one == username { two } else { one }.clone(),
-                named: true,
-            },
-            None => Self {
-                name: match username.strip_suffix(&settings.suffix) {
-                    Some(base) if !base.is_empty() => base.to_owned(),
-                    _ => format!("{username}{}", settings.suffix),
-                },
-                named: false,
-            },
-        };
-        let longest = credential.longest_name();
-        if partner.name.chars().count() > longest {
-            return Err(RotatorError::misconfigured(format!(
-                "the name of the second user would be longer than {longest} characters; choose a shorter \
-                 suffix, or name two users in the secret (`usernames`)"
-            )));
-        }
-        Ok(partner)
-    }
+pub(super) fn partner_of(
+    credential: &MySqlCredential,
+    settings: &PairSettings,
+) -> Result<Partner, RotatorError> {
+    let characters = |name: &str| name.chars().count();
+    Partner::of(&credential.login, &credential.usernames, &settings.suffix)?.at_most(
+        credential.longest_name(),
+        "characters",
+        characters,
+    )
 }
 
 /// The key `usernames`: the user of the secret and another one.
@@ -94,26 +68,11 @@ pub(super) fn usernames(
     secret: &SecretDocument,
     username: &str,
 ) -> Result<Option<[String; 2]>, DocumentError> {
-    let Some(names) = secret.optional_texts("usernames")? else {
-        return Ok(None);
-    };
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| name.expose_secret().to_owned())
-        .collect();
-    match <[String; 2]>::try_from(names) {
-        Ok(both)
-            if both[0] != both[1]
-                && both.iter().any(|one| one == username)
-                && !both.iter().any(|one| one.contains('\0')) =>
-        {
-            Ok(Some(both))
-        }
-        _ => Err(DocumentError::Unsuitable {
-            key: "usernames",
-            expected: "a list of two different users, one of which is `username`",
-        }),
-    }
+    pair::usernames(secret, username, |name| {
+        without_nul("usernames", name)
+            .map(plain)
+            .map_err(|_| pair::NO_PAIR)
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +93,7 @@ mod tests {
         let secret = SecretDocument::from_text(&secret.to_string());
         let credential = MySqlCredential::try_from(&secret).expect("a credential");
         let settings = PairSettings::with_suffix(suffix).expect("a suffix");
-        Partner::of(&credential, &settings).map_err(|fault| fault.to_string())
+        partner_of(&credential, &settings).map_err(|fault| fault.to_string())
     }
 
     #[test]

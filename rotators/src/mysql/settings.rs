@@ -1,7 +1,6 @@
 //! What a rotation of passwords can be told, apart from the secret.
 
-use std::time::Duration;
-
+pub use crate::database::Timeouts;
 use crate::password::PasswordPolicy;
 use crate::rds::AdminServers;
 use crate::tls::CaCertificates;
@@ -22,24 +21,6 @@ pub enum OldPassword {
     /// It is replaced in place: `AWSCURRENT` is refused from `setSecret` to `finishSecret`. For servers that
     /// keep one password.
     Replaced,
-}
-
-/// How long the server may take. No call outlives the rotation step that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For everything up to a usable session: name, connection, TLS, login. Default 5 s.
-    pub login: Duration,
-    /// For one statement. Default 10 s.
-    pub statement: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            login: Duration::from_secs(5),
-            statement: Duration::from_secs(10),
-        }
-    }
 }
 
 /// Settings of the rotators in this module.

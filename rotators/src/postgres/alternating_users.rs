@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, Login, PostgresCredential};
 use super::error::{Peer, Role, SessionError, unread_current};
-use super::pair::{PairLayout, PairSettings, Partner};
+use super::pair::{PairLayout, PairSettings, partner_of};
 use super::settings::PostgresSettings;
 use super::sql::{Literal, Sql};
 use super::twin::{self, Twin};
@@ -76,7 +76,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         let look = |fault: SessionError| fault.of_statement(session.peer());
         session.make_safe().await.map_err(look)?;
         // Where there can be no partner, creating says why.
-        let Ok(partner) = Partner::of(candidate, &self.pair) else {
+        let Ok(partner) = partner_of(candidate, &self.pair) else {
             return Ok(Verdict::Accepted);
         };
         if !is_there(session, &partner.name).await.map_err(look)? {
@@ -148,7 +148,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         _: &Context,
     ) -> Result<Patch, RotatorError> {
         admin_of(current)?;
-        let partner = Partner::of(current, &self.pair)?;
+        let partner = partner_of(current, &self.pair)?;
         let password = self.settings.password.generate()?;
         Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
     }
@@ -160,7 +160,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let partner = Partner::of(pending, &self.pair)?;
+        let partner = partner_of(pending, &self.pair)?;
         // Whoever may write a pending value must not be able to name a user of somebody else's.
         let pair = [&partner.name, &pending.login.username];
         if !pair.contains(&&proven.login.username) {

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
+use crate::database::pair::usernames;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
 use crate::database::{Family, admin_of, plain, without_nul};
 
@@ -51,29 +52,11 @@ impl TryFrom<&SecretDocument> for PostgresCredential {
                 Some(name) => plain(without_nul("dbname", name)?),
                 None => "postgres".to_owned(),
             },
-            usernames: usernames(secret, &login.username),
+            usernames: usernames(secret, &login.username, |text| name("usernames", text)),
             login,
             tls: Tls::of(secret)?,
             admin: admin_of(secret)?,
         })
-    }
-}
-
-/// `usernames`: the user of the secret and another one.
-fn usernames(
-    secret: &SecretDocument,
-    username: &str,
-) -> Result<Option<[String; 2]>, DocumentError> {
-    let Some(names) = secret.optional_texts("usernames")? else {
-        return Ok(None);
-    };
-    let names = names.into_iter().map(|text| name("usernames", text));
-    match <[String; 2]>::try_from(names.collect::<Result<Vec<_>, _>>()?) {
-        Ok(both) if both[0] != both[1] && both.iter().any(|one| one == username) => Ok(Some(both)),
-        _ => Err(DocumentError::Unsuitable {
-            key: "usernames",
-            expected: "a list of two different users, one of which is `username`",
-        }),
     }
 }
 

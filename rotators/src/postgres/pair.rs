@@ -5,6 +5,8 @@ use std::fmt;
 use secrets_core::rotator::RotatorError;
 
 use super::credential::{MAX_NAME_BYTES, PostgresCredential};
+pub(super) use crate::database::pair::Partner;
+use crate::database::pair::base;
 
 /// How the users of a pair are named, and how a new pair is made.
 ///
@@ -60,10 +62,7 @@ impl PairSettings {
 
     /// The user without the suffix, whoever of the two is given.
     pub(super) fn base<'n>(&self, username: &'n str) -> &'n str {
-        match username.strip_suffix(&self.suffix) {
-            Some(base) if !base.is_empty() => base,
-            _ => username,
-        }
+        base(username, &self.suffix)
     }
 }
 
@@ -86,42 +85,15 @@ impl fmt::Debug for PairSettings {
 }
 
 /// The user that takes turns with the one of a secret.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Partner {
-    pub(super) name: String,
-    /// Whether the secret names both users (`usernames`): then neither is ever made.
-    pub(super) named: bool,
-}
-
-impl Partner {
-    pub(super) fn of(
-        credential: &PostgresCredential,
-        settings: &PairSettings,
-    ) -> Result<Self, RotatorError> {
-        let username = &credential.login.username;
-        let named = credential.usernames.as_ref();
-        let named = named.map_err(|fault| RotatorError::misconfigured(fault.to_string()))?;
-        if let Some([one, two]) = named {
-            let other = if one == username { two } else { one };
-            return Ok(Self {
-                name: other.clone(),
-                named: true,
-            });
-        }
-        let base = settings.base(username);
-        let name = if base == username {
-            format!("{username}{}", settings.suffix)
-        } else {
-            base.to_owned()
-        };
-        if name.len() > MAX_NAME_BYTES {
-            return Err(RotatorError::misconfigured(format!(
-                "the name of the second user would be longer than {MAX_NAME_BYTES} bytes; choose a shorter \
-                 suffix, or name two users in the secret (`usernames`)"
-            )));
-        }
-        Ok(Self { name, named: false })
-    }
+pub(super) fn partner_of(
+    credential: &PostgresCredential,
+    settings: &PairSettings,
+) -> Result<Partner, RotatorError> {
+    Partner::of(&credential.login, &credential.usernames, &settings.suffix)?.at_most(
+        MAX_NAME_BYTES,
+        "bytes",
+        str::len,
+    )
 }
 
 #[cfg(test)]
@@ -139,7 +111,7 @@ mod tests {
         let secret = SecretDocument::from_text(&secret.to_string());
         let credential = PostgresCredential::try_from(&secret).expect("a credential");
         let settings = PairSettings::with_suffix(suffix).expect("a suffix");
-        Partner::of(&credential, &settings).map_err(|fault| fault.to_string())
+        partner_of(&credential, &settings).map_err(|fault| fault.to_string())
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! What a rotation of `PostgreSQL` passwords can be told, apart from the secret.
 
-use std::time::Duration;
-
 use super::CaCertificates;
+pub use crate::database::Timeouts;
 use crate::password::PasswordPolicy;
 use crate::rds::AdminServers;
 
@@ -17,24 +16,6 @@ pub enum PasswordForm {
     /// password rules, RDS with `rds.restrict_password_commands`, and `password_encryption = md5` for
     /// clients that cannot do SCRAM. The server may write it to its logs.
     Plain,
-}
-
-/// How long the server may take. No call outlives the rotation step that it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For everything up to a usable session: name, connection, TLS, login. Default 5 s.
-    pub login: Duration,
-    /// For one statement. Default 10 s.
-    pub statement: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            login: Duration::from_secs(5),
-            statement: Duration::from_secs(10),
-        }
-    }
 }
 
 /// Settings of the rotators in this module.

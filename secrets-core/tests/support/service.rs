@@ -87,6 +87,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
         count.fetch_add(1, Ordering::Relaxed);
         let latency = shared.latency.load(Ordering::Relaxed);
         if latency > 0 {
+            // How slow the service is: this is what is played here, and nothing waits for it.
             tokio::time::sleep(Duration::from_millis(latency)).await;
         }
         let body = if get { value(&shared) } else { labels() };
