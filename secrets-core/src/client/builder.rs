@@ -194,7 +194,7 @@ impl<R: SecretReader + 'static> Builder<R> {
     where
         R: SecretStore,
     {
-        self.upstream = |store| Box::new(Describing(store));
+        self.upstream = |store| Box::new(Describing(Reading(store)));
         self
     }
 

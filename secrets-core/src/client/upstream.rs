@@ -45,7 +45,7 @@ pub(super) trait Upstream: Send + Sync {
 pub(super) struct Reading<R>(pub(super) R);
 
 /// A store that is asked for labels and dates, too.
-pub(super) struct Describing<R>(pub(super) R);
+pub(super) struct Describing<R>(pub(super) Reading<R>);
 
 impl<R: SecretReader> Upstream for Reading<R> {
     fn get<'a>(
@@ -83,10 +83,7 @@ impl<R: SecretStore> Upstream for Describing<R> {
         version: &'a Version,
         caches: Caches,
     ) -> Call<'a, SecretVersion> {
-        match caches {
-            Caches::Answer => Box::pin(self.0.get(id, version)),
-            Caches::Passed => Box::pin(self.0.get_past_caches(id, version)),
-        }
+        self.0.get(id, version, caches)
     }
 
     fn batch_limit(&self) -> usize {
@@ -97,11 +94,11 @@ impl<R: SecretStore> Upstream for Describing<R> {
         &'a self,
         ids: &'a [SecretId],
     ) -> Call<'a, Vec<Result<SecretVersion, StoreError>>> {
-        Box::pin(self.0.get_batch(ids))
+        self.0.get_batch(ids)
     }
 
     fn describe<'a>(&'a self, id: &'a SecretId) -> Option<Call<'a, crate::store::SecretState>> {
-        Some(Box::pin(self.0.describe(id)))
+        Some(Box::pin(self.0.0.describe(id)))
     }
 }
 
