@@ -34,7 +34,7 @@ pub mod api_key;
 mod aws;
 #[cfg(feature = "http")]
 pub mod configuration;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_database")]
 mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
@@ -47,22 +47,20 @@ pub mod password;
 pub mod postgres;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "rds"))]
+#[cfg(any(feature = "_rds_admin", feature = "rds"))]
 pub mod rds;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(any(
+    feature = "_database",
     feature = "http",
     feature = "iam",
-    feature = "mysql",
-    feature = "postgres",
-    feature = "rds",
-    feature = "redis"
+    feature = "rds"
 ))]
 mod second_secret;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 mod tcp;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_database")]
 pub mod tls;
 #[cfg(feature = "http")]
 pub mod web;

@@ -1,11 +1,11 @@
 //! Which servers are trusted: what the rotators of databases have in common.
 
 use std::fmt;
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 use std::sync::Arc;
 use std::sync::OnceLock;
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 use rustls::ClientConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
@@ -74,7 +74,7 @@ impl fmt::Debug for CaCertificates {
 }
 
 /// What makes a client verify servers: against these authorities, or against the built-in ones.
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
     static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     match ca {
@@ -86,7 +86,7 @@ pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>
     .ok_or_else(unusable)
 }
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
@@ -114,7 +114,7 @@ pub(crate) fn trusted(
 }
 
 /// The public authorities and those of Amazon RDS.
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(feature = "_tcp")]
 fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
     let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(any(feature = "postgres", feature = "redis"))]
+    #[cfg(feature = "_tcp")]
     fn the_built_in_authorities_can_all_be_read() {
         let rds = CaCertificates::from_pem(RDS_BUNDLE).expect("every certificate of the bundle");
         assert_eq!(rds.0.len(), RDS_BUNDLE.matches("BEGIN CERTIFICATE").count());

@@ -9,7 +9,7 @@ use secrets_core::store::{SecretReader, Version};
 use tokio::time::timeout_at;
 
 use super::{Family, Login, plain};
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_rds_admin")]
 use crate::rds::{Address, AdminServers, Wanted};
 use crate::second_secret::unread;
 
@@ -56,7 +56,7 @@ impl AdminCredential {
 
     /// Where the admin logs in: at the server of the secret that rotates, or at the one that this is a
     /// replica or member of.
-    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    #[cfg(feature = "_rds_admin")]
     pub(crate) async fn address<R: SecretReader>(
         &self,
         (secrets, id): (&R, &SecretId),

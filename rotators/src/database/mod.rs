@@ -1,9 +1,9 @@
 //! What the secrets of databases and caches have in common: who logs in, TLS, and the admin.
 
 mod admin;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_pairs")]
 pub(crate) mod pair;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_timeouts")]
 mod timeouts;
 
 use std::fmt;
@@ -13,9 +13,9 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
 pub(crate) use self::admin::AdminCredential;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_timeouts")]
 pub use self::timeouts::Timeouts;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_rds_admin")]
 use crate::rds::Address;
 use crate::tls::CaCertificates;
 
@@ -81,7 +81,7 @@ impl Tls {
     }
 }
 
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(feature = "_rds_admin")]
 impl Tls {
     /// The same for an admin's way to `admins`, where `own` is the host of the secret: a name that the secret
     /// gives is that of its own host.
