@@ -6,6 +6,7 @@
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
 //! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
 //! | [`redis`] | Redis and Valkey servers, likewise |
+//! | [`redshift`] | a protocol fake of Amazon Redshift |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`key_server`] | a provider of API keys whose manners can be set |
@@ -40,6 +41,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod rds;
 pub mod redis;
+pub mod redshift;
 pub mod secrets_manager;
 pub mod tls;
 pub mod token_server;

@@ -6,6 +6,8 @@
 //! | the same | [`postgres::AlternatingUsers`] | the user, of two, and its password | none |
 //! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
 //! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
+//! | Amazon Redshift | [`redshift::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
+//! | the same | [`redshift::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
@@ -45,12 +47,16 @@ pub mod oauth;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "_postgres_wire")]
+mod postgres_wire;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
 #[cfg(any(feature = "_rds_admin", feature = "rds"))]
 pub mod rds;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "redshift")]
+pub mod redshift;
 #[cfg(any(
     feature = "_database",
     feature = "http",

@@ -5,6 +5,7 @@ mod iam;
 mod mysql;
 mod rds;
 mod redis;
+mod redshift;
 mod web;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use secrets_core::store::aws::AwsSettings;
 
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::redis::redis;
+pub use self::redshift::{redshift, redshift_pair};
 use crate::environment::Environment;
 
 pub use iam::iam_key;
@@ -63,7 +65,13 @@ pub fn metrics(env: &mut Environment) -> bool {
 ///
 /// `excluded` stands where `EXCLUDE_CHARACTERS` is absent or empty.
 pub fn password(env: &mut Environment, excluded: &str) -> Option<PasswordPolicy> {
-    let rules = PasswordRules {
+    PasswordPolicy::new(&password_rules(env, excluded))
+        .map_err(|faults| env.fault(faults.to_string()))
+        .ok()
+}
+
+fn password_rules(env: &mut Environment, excluded: &str) -> PasswordRules {
+    PasswordRules {
         exclude_characters: env
             .text("EXCLUDE_CHARACTERS")
             .unwrap_or_else(|| excluded.to_owned()),
@@ -73,10 +81,7 @@ pub fn password(env: &mut Environment, excluded: &str) -> Option<PasswordPolicy>
         exclude_uppercase: env.flag("EXCLUDE_UPPERCASE", false),
         exclude_lowercase: env.flag("EXCLUDE_LOWERCASE", false),
         require_each_included_type: env.flag("REQUIRE_EACH_INCLUDED_TYPE", true),
-    };
-    PasswordPolicy::new(&rules)
-        .map_err(|faults| env.fault(faults.to_string()))
-        .ok()
+    }
 }
 
 /// How many users a secret has.

@@ -103,7 +103,7 @@ pub(crate) fn admin_of(secret: &SecretDocument) -> Result<Option<SecretId>, Docu
 }
 
 /// The protocols of `PostgreSQL` and `MySQL` end texts with a zero byte, so no text can hold one.
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(feature = "mysql", feature = "_postgres_wire"))]
 pub(crate) fn without_nul(
     key: &'static str,
     text: SecretString,

@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
 use super::credential::{AdminCredential, FAMILY, Login, PostgresCredential};
-use super::error::{Peer, Role};
+use super::error::Role;
 use super::settings::PostgresSettings;
 use crate::rds::Address;
 
@@ -30,12 +30,8 @@ pub(super) async fn open<R: SecretReader>(
         .address((secrets, id), servers, &FAMILY, &own, cx)
         .await?;
     let server = at(server, admin.login, address);
-    let peer = Peer {
-        host: server.host.clone(),
-        port: server.port,
-        role: Role::Admin,
-    };
-    match Session::open(&server, &server.login, peer, settings, cx).await? {
+    let (place, terms) = (server.place(), settings.terms());
+    match Session::open(place, &server.login, Role::Admin, terms, cx).await? {
         Entry::Open(session) => Ok(session),
         Entry::Wrong => Err(RotatorError::misconfigured(
             "the server refuses the admin's password; correct the secret that `masterarn` names",

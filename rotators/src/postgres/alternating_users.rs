@@ -9,14 +9,14 @@ use secrets_core::rotator::{
 use secrets_core::store::{SecretReader, Version};
 use tokio::time::timeout_at;
 
-use super::connection::{Entry, Session};
+use super::connection::{Entry, Session, make_safe};
 use super::credential::{FAMILY, Login, PostgresCredential};
-use super::error::{Peer, Role, SessionError, unread_current};
+use super::error::{Role, SessionError, unread_current};
 use super::pair::{PairLayout, PairSettings, partner_of};
 use super::settings::PostgresSettings;
-use super::sql::{Literal, Sql};
 use super::twin::{self, Twin};
 use super::{admin, owner};
+use crate::postgres_wire::{Literal, Sql};
 
 /// Rotates between two roles with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one and sets passwords.
@@ -58,12 +58,8 @@ impl<R: SecretReader> AlternatingUsers<R> {
         login: &Login,
         cx: &Context,
     ) -> Result<Entry, RotatorError> {
-        let peer = Peer {
-            host: server.host.clone(),
-            port: server.port,
-            role: Role::Own,
-        };
-        Session::open(server, login, peer, &self.settings, cx).await
+        let terms = self.settings.terms();
+        Session::open(server.place(), login, Role::Own, terms, cx).await
     }
 
     /// Whether the user that is logged in may do what its partner may.
@@ -74,7 +70,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         let look = |fault: SessionError| fault.of_statement(session.peer());
-        session.make_safe().await.map_err(look)?;
+        make_safe(session).await.map_err(look)?;
         // Where there can be no partner, creating says why.
         let Ok(partner) = partner_of(candidate, &self.pair) else {
             return Ok(Verdict::Accepted);
@@ -173,7 +169,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
         let made = async {
             let look = |fault: SessionError| fault.of_statement(session.peer());
-            session.make_safe().await.map_err(look)?;
+            make_safe(&session).await.map_err(look)?;
             let name = &pending.login.username;
             let makes_owner = self.pair.layout == PairLayout::Owner
                 && !is_there(&session, name).await.map_err(look)?;

@@ -6,9 +6,11 @@ use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
+use super::error::DIALECT;
 use crate::database::pair::usernames;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
 use crate::database::{Family, admin_of, plain, without_nul};
+use crate::postgres_wire::Place;
 
 /// What is particular to the secrets of these servers.
 pub(super) const FAMILY: Family = Family {
@@ -57,6 +59,19 @@ impl TryFrom<&SecretDocument> for PostgresCredential {
             tls: Tls::of(secret)?,
             admin: admin_of(secret)?,
         })
+    }
+}
+
+impl PostgresCredential {
+    /// Where its sessions lead.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place {
+            host: &self.host,
+            port: self.port,
+            database: &self.database,
+            tls: &self.tls,
+            dialect: &DIALECT,
+        }
     }
 }
 

@@ -41,10 +41,7 @@ mod rights;
 mod role_setting;
 mod settings;
 mod single_user;
-mod sql;
-mod tls;
 mod twin;
-mod wire;
 mod wording;
 
 pub use alternating_users::AlternatingUsers;
@@ -52,7 +49,8 @@ pub use credential::PostgresCredential;
 pub use pair::{InvalidSuffix, PairLayout, PairSettings};
 pub use settings::{PasswordForm, PostgresSettings, Timeouts};
 pub use single_user::SingleUser;
-pub use tls::{CaCertificates, InvalidCa};
+
+pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What AWS's rotation function for `PostgreSQL` leaves out of every password.
 pub const EXCLUDED_CHARACTERS: &str = "/@\"'\\:";

@@ -12,9 +12,9 @@ use super::credential::{Login, MAX_NAME_BYTES};
 use super::error::SessionError;
 use super::password::with_password;
 use super::portrait::Portrait;
-use super::sql::{Ident, Literal, Sql};
 use super::twin::Twin;
 use super::wording::Stage;
+use crate::postgres_wire::{Ident, Literal, Sql};
 
 /// The owner role is named like the first user of the pair, and this.
 const SUFFIX: &str = "_owner";

@@ -5,7 +5,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::credential::Login;
 use super::settings::PasswordForm;
-use super::sql::{Literal, Sql};
+use crate::postgres_wire::{Literal, Sql};
 
 /// Appends the password, and the date until which it is valid; the statement holds the password itself only
 /// where the settings say so.

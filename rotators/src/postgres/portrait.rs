@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::connection::{Row, Session};
 use super::error::SessionError;
 use super::role_setting::{Key, ROLE};
-use super::sql::{Ident, Literal, Sql};
 use super::wording::Stage;
+use crate::postgres_wire::{Ident, Literal, Sql};
 
 /// The first version whose memberships have options of their own.
 pub(super) const MEMBERSHIP_OPTIONS: u32 = 160_000;

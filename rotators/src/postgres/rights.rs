@@ -11,7 +11,7 @@ use std::fmt;
 use super::connection::Session;
 use super::error::SessionError;
 use super::portrait::MEMBERSHIP_OPTIONS;
-use super::sql::{Literal, Sql};
+use crate::postgres_wire::{Literal, Sql};
 
 /// The first version with rights on parameters.
 const PARAMETER_RIGHTS: u32 = 150_000;

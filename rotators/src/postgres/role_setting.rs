@@ -1,18 +1,6 @@
 //! `ALTER ROLE .. SET`: a setting that sessions of a role start with, written as the catalogue keeps it.
 
-use super::sql::{Ident, Literal, Sql};
-
-/// The settings whose value is a list of names. The catalogue keeps such a list as one text, in which
-/// names stand in double quotes where they need them; a statement must have each name as a value of its
-/// own (`pg_dump` has the same list, `variable_is_guc_list_quote`; extensions may define none).
-const LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
+use crate::postgres_wire::{Ident, Sql, setting};
 
 /// The setting that makes sessions act as another role.
 pub(super) const ROLE: &str = "role";
@@ -28,19 +16,13 @@ pub(super) struct Key {
 impl Key {
     /// Gives the role this value, as read from the catalogue.
     pub(super) fn set(&self, role: &str, value: &str) -> Sql {
-        let sql = self.named(self.altered(role).text(" SET ")).text(" TO ");
-        if !LISTS.contains(&self.name.to_ascii_lowercase().as_str()) {
-            return sql.literal(Literal(value));
-        }
-        let names = names(value);
-        let mut names = names.iter().map(String::as_str);
-        let sql = sql.literal(Literal(names.next().unwrap_or_default()));
-        names.fold(sql, |sql, name| sql.text(", ").literal(Literal(name)))
+        let sql = self.altered(role).text(" SET ");
+        setting::assign(sql, &self.name, value, Sql::literal)
     }
 
     /// Takes the setting from the role.
     pub(super) fn reset(&self, role: &str) -> Sql {
-        self.named(self.altered(role).text(" RESET "))
+        setting::named(self.altered(role).text(" RESET "), &self.name)
     }
 
     fn altered(&self, role: &str) -> Sql {
@@ -50,46 +32,6 @@ impl Key {
             None => sql,
         }
     }
-
-    /// Extensions' settings have a name with a dot, which stays outside of the quotes.
-    fn named(&self, sql: Sql) -> Sql {
-        let mut parts = self.name.split('.');
-        let sql = sql.ident(Ident(parts.next().unwrap_or_default()));
-        parts.fold(sql, |sql, part| sql.text(".").ident(Ident(part)))
-    }
-}
-
-/// The names of a list: separated by commas, some in double quotes, in which a double quote is doubled.
-fn names(list: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut name = String::new();
-    let (mut quoted, mut started) = (false, false);
-    let mut characters = list.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                name.push('"');
-            }
-            '"' => {
-                quoted = !quoted;
-                started = true;
-            }
-            ',' if !quoted => {
-                names.push(std::mem::take(&mut name));
-                started = true;
-            }
-            space if !quoted && space.is_ascii_whitespace() => {}
-            other => {
-                name.push(other);
-                started = true;
-            }
-        }
-    }
-    if started {
-        names.push(name);
-    }
-    names
 }
 
 #[cfg(test)]

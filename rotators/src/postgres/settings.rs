@@ -3,6 +3,7 @@
 use super::CaCertificates;
 pub use crate::database::Timeouts;
 use crate::password::PasswordPolicy;
+use crate::postgres_wire::Terms;
 use crate::rds::AdminServers;
 
 /// How a new password reaches the server.
@@ -60,6 +61,13 @@ impl PostgresSettings {
             ca_certificate: None,
             admin_servers: AdminServers::default(),
             timeouts: Timeouts::default(),
+        }
+    }
+
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms {
+            timeouts: self.timeouts,
+            ca: self.ca_certificate.as_ref(),
         }
     }
 }

@@ -11,12 +11,12 @@ use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::admin;
-use super::connection::{Entry, Session};
+use super::connection::{Entry, Session, make_safe};
 use super::credential::{Login, PostgresCredential};
-use super::error::{Peer, Role, SessionError};
+use super::error::{Role, SessionError, of_change};
 use super::password::with_password;
 use super::settings::PostgresSettings;
-use super::sql::{Ident, Literal, Sql};
+use crate::postgres_wire::{Ident, Literal, Sql};
 
 /// Rotates the password of one role. The role changes it itself; where it may not, the admin does whom
 /// the key `masterarn` of the secret names.
@@ -57,12 +57,7 @@ impl<R: SecretReader> SingleUser<R> {
         role: Role,
         cx: &Context,
     ) -> Result<Entry, RotatorError> {
-        let peer = Peer {
-            host: server.host.clone(),
-            port: server.port,
-            role,
-        };
-        Session::open(server, login, peer, &self.settings, cx).await
+        Session::open(server.place(), login, role, self.settings.terms(), cx).await
     }
 
     /// Until when the new password must be valid, where that is later than what the role has.
@@ -98,11 +93,11 @@ impl<R: SecretReader> SingleUser<R> {
     ) -> Result<(), RotatorError> {
         let peer = session.peer();
         let statement = |fault: SessionError| fault.of_statement(peer);
-        let change = |fault: SessionError| fault.of_change(peer, self.settings.password_form);
+        let change = |fault: SessionError| of_change(fault, peer, self.settings.password_form);
         // `ALTER ROLE .. SET role` makes every session start as another role, who may not do this.
         let own_role = Sql::new("SET ROLE NONE");
         session.run(&own_role).await.map_err(statement)?;
-        session.make_safe().await.map_err(statement)?;
+        make_safe(session).await.map_err(statement)?;
 
         let username = &pending.login.username;
         let new_expiry = self.new_expiry(session, username).await;
@@ -141,10 +136,10 @@ impl<R: SecretReader> SingleUser<R> {
     ) -> Result<(), RotatorError> {
         let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
         let peer = session.peer();
-        let changed = match session.make_safe().await {
+        let changed = match make_safe(&session).await {
             Err(fault) => Err(fault.of_statement(peer)),
             Ok(()) => match session.run(&self.change(&pending.login, valid_until)).await {
-                Err(fault) => Err(fault.of_change(peer, self.settings.password_form)),
+                Err(fault) => Err(of_change(fault, peer, self.settings.password_form)),
                 Ok(_) => Ok(()),
             },
         };

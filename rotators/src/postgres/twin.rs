@@ -7,16 +7,16 @@ use secrets_core::rotator::RotatorError;
 
 use super::connection::Session;
 use super::credential::Login;
-use super::error::{Peer, SessionError};
+use super::error::{Peer, SessionError, of_change};
 use super::pair::{PairLayout, PairSettings, Partner};
 use super::password::with_password;
 use super::portrait::{MEMBERSHIP_OPTIONS, Membership, Portrait, Step};
 use super::rights::Difference;
 use super::role_setting::{Key, ROLE};
 use super::settings::PostgresSettings;
-use super::sql::{Ident, Literal, Sql};
 use super::wording::{Stage, grant_to_admin};
 use super::{layout, owner};
+use crate::postgres_wire::{Ident, Literal, Sql};
 
 /// The admin's work on a pair.
 pub(super) struct Twin<'a> {
@@ -205,7 +205,7 @@ impl Twin<'_> {
         let form = self.settings.password_form;
         let alter = with_password(alter.text(" LOGIN"), self.wanted, form, until.as_deref());
         let changed = self.session.run(&alter).await.map(drop);
-        changed.map_err(|fault| fault.of_change(self.peer(), form))
+        changed.map_err(|fault| of_change(fault, self.peer(), form))
     }
 
     /// Until when the new password must be valid: where either user has a date, so that both have one.

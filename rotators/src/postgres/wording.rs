@@ -4,7 +4,7 @@ use secrets_core::rotator::RotatorError;
 use tokio_postgres::error::SqlState;
 
 use super::error::{Peer, SessionError};
-use super::sql::{Ident, Sql};
+use crate::postgres_wire::{Ident, Sql};
 
 /// Which part of the work a statement belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,22 +1,26 @@
 use secrets_core::rotator::RotatorErrorKind as Kind;
 
 use super::*;
+use crate::postgres_wire::fault::{Fault, Refusal};
 
 fn peer(role: Role) -> Peer {
     Peer {
         host: "db".to_owned(),
         port: 5432,
         role,
+        dialect: &DIALECT,
     }
 }
 
 fn at_login(code: &str) -> Result<Option<()>, RotatorError> {
-    let state = SqlState::from_code(code);
-    Fault::Server(&state).at_login(&peer(Role::Own), SslMode::Require)
+    let code = &SqlState::from_code(code);
+    let routine = Some("auth_failed");
+    Fault::Server(Refusal { code, routine }).at_login(&peer(Role::Own), SslMode::Require)
 }
 
 fn of_change(code: &str, role: Role, form: PasswordForm) -> RotatorError {
-    SessionError::Refused(SqlState::from_code(code)).of_change(&peer(role), form)
+    let refused = SessionError::Refused(SqlState::from_code(code));
+    super::of_change(refused, &peer(role), form)
 }
 
 #[test]
@@ -46,9 +50,12 @@ fn only_one_code_says_that_a_credential_is_wrong() {
 
 #[test]
 fn a_server_that_wants_tls_is_named_where_the_secret_forgoes_it() {
-    let state = SqlState::INVALID_AUTHORIZATION_SPECIFICATION;
+    let refusal = Refusal {
+        code: &SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        routine: None,
+    };
     let hint = |ssl| {
-        let fault = Fault::Server(&state).at_login::<()>(&peer(Role::Own), ssl);
+        let fault = Fault::Server(refusal).at_login::<()>(&peer(Role::Own), ssl);
         let fault = fault.expect_err("refused").to_string();
         fault.contains("remove `\"ssl\": false`")
     };

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::error::Peer;
+use super::peer::Peer;
 use crate::tcp;
 
 /// Asks a server to speak TLS (`PostgreSQL` manual, "Message Formats", `SSLRequest`).
@@ -19,17 +19,17 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 ///
 /// A server counts a session until its process has ended. Where a role may have one session only, the
 /// next login would be refused if this one did not wait.
-pub(super) struct Wire(TcpStream);
+pub(crate) struct Wire(TcpStream);
 
 impl Wire {
     /// Connects to the first address of the host that answers.
-    pub(super) async fn open(peer: &Peer, deadline: Instant) -> Result<Self, RotatorError> {
+    pub(crate) async fn open(peer: &Peer, deadline: Instant) -> Result<Self, RotatorError> {
         let stream = tcp::connect(&peer.host, peer.port, peer, deadline).await?;
         Ok(Self(stream))
     }
 
     /// Gets the server's word that TLS may begin. There is no way on without it.
-    pub(super) async fn request_tls(&mut self, peer: &Peer) -> Result<(), RotatorError> {
+    pub(crate) async fn request_tls(&mut self, peer: &Peer) -> Result<(), RotatorError> {
         let mut answer = [0];
         let exchange = async {
             self.0.write_all(&SSL_REQUEST).await?;
@@ -42,14 +42,14 @@ impl Wire {
         match answer[0] {
             b'S' => Ok(()),
             b'N' => Err(RotatorError::tls(format!(
-                "{peer} offers no TLS; enable it there (`ssl = on`), or set `\"ssl\": false` in the secret \
-                 to send passwords unprotected"
+                "{peer} offers no TLS; {}, or set `\"ssl\": false` in the secret to send passwords unprotected",
+                peer.dialect.enable_tls
             ))),
             // An error message instead of an answer: no process for another connection.
             b'E' => Err(RotatorError::unreachable(format!(
                 "{peer} takes no connections at the moment; try again later"
             ))),
-            _ => Err(peer.not_postgres()),
+            _ => Err(peer.not_this_server()),
         }
     }
 }

@@ -6,11 +6,10 @@ use secrets_core::rotator::RotatorError;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::tls::verifying;
-pub use crate::tls::{CaCertificates, InvalidCa};
-pub(super) use crate::tls::{check_server_name, refusal};
+pub(super) use crate::tls::{CaCertificates, check_server_name, refusal};
 
 /// What verifies servers: against these authorities, or against the built-in ones.
-pub(super) fn connector(ca: Option<&CaCertificates>) -> Result<MakeRustlsConnect, RotatorError> {
+pub(crate) fn connector(ca: Option<&CaCertificates>) -> Result<MakeRustlsConnect, RotatorError> {
     let config = verifying(ca)?;
     Ok(MakeRustlsConnect::new(Arc::unwrap_or_clone(config)))
 }

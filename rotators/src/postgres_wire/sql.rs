@@ -9,17 +9,17 @@ use secrecy::zeroize::Zeroizing;
 
 /// A name, such as a role's; it is always quoted, so that case and spaces are kept.
 #[derive(Clone, Copy)]
-pub(super) struct Ident<'a>(pub(super) &'a str);
+pub(crate) struct Ident<'a>(pub(crate) &'a str);
 
 /// A text value.
 #[derive(Clone, Copy)]
-pub(super) struct Literal<'a>(pub(super) &'a str);
+pub(crate) struct Literal<'a>(pub(crate) &'a str);
 
 /// A statement, wiped when dropped: it may hold a password.
-pub(super) struct Sql(Zeroizing<String>);
+pub(crate) struct Sql(Zeroizing<String>);
 
 impl Sql {
-    pub(super) fn new(text: &'static str) -> Self {
+    pub(crate) fn new(text: &'static str) -> Self {
         // Room for what follows: a buffer that grows leaves a copy of what it held.
         let mut sql = Zeroizing::new(String::with_capacity(512));
         sql.push_str(text);
@@ -27,14 +27,14 @@ impl Sql {
     }
 
     /// Appends fixed text.
-    pub(super) fn text(mut self, text: &'static str) -> Self {
+    pub(crate) fn text(mut self, text: &'static str) -> Self {
         self.reserve(text.len());
         self.0.push_str(text);
         self
     }
 
     /// Appends a name in double quotes, each of its own doubled.
-    pub(super) fn ident(mut self, name: Ident<'_>) -> Self {
+    pub(crate) fn ident(mut self, name: Ident<'_>) -> Self {
         self.reserve(name.0.len() * 2 + 2);
         self.0.push('"');
         self.push_doubling(name.0, &['"']);
@@ -44,7 +44,11 @@ impl Sql {
 
     /// Appends a value in single quotes, each of its own doubled. With a backslash in it, it becomes an
     /// escape string: what a backslash means in the other form is up to `standard_conforming_strings`.
-    pub(super) fn literal(mut self, value: Literal<'_>) -> Self {
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "for PostgreSQL")
+    )]
+    pub(crate) fn literal(mut self, value: Literal<'_>) -> Self {
         self.reserve(value.0.len() * 2 + 4);
         // The space keeps the `E` apart from a word before it.
         let open = if value.0.contains('\\') { " E'" } else { "'" };
@@ -54,8 +58,27 @@ impl Sql {
         self
     }
 
+    /// Appends a value in single quotes, each quote and each backslash in it doubled: for servers older than
+    /// escape strings, where a backslash has a meaning in every value.
+    #[cfg_attr(not(feature = "redshift"), expect(dead_code, reason = "for Redshift"))]
+    pub(crate) fn escaped(mut self, value: Literal<'_>) -> Self {
+        self.reserve(value.0.len() * 2 + 2);
+        self.0.push('\'');
+        self.push_doubling(value.0, &['\'', '\\']);
+        self.0.push('\'');
+        self
+    }
+
+    /// Appends what somebody has checked to be harmless in a statement.
+    #[cfg_attr(not(feature = "redshift"), expect(dead_code, reason = "for Redshift"))]
+    pub(crate) fn checked(mut self, text: &str) -> Self {
+        self.reserve(text.len());
+        self.0.push_str(text);
+        self
+    }
+
     /// Appends a whole number.
-    pub(super) fn number(mut self, number: impl Into<i64>) -> Self {
+    pub(crate) fn number(mut self, number: impl Into<i64>) -> Self {
         let number = number.into().to_string();
         self.reserve(number.len());
         self.0.push_str(&number);
@@ -63,7 +86,7 @@ impl Sql {
     }
 
     /// The text, for the driver and nobody else.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
@@ -122,6 +145,14 @@ mod tests {
             (r#"""#, r#"'"'"#),
         ] {
             assert_eq!(Sql::new("").literal(Literal(value)).expose(), quoted);
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "redshift")]
+    fn values_are_quoted_for_servers_without_escape_strings() {
+        for (value, quoted) in [("it's", "'it''s'"), (r"a\", r"'a\\'"), (r"\'", r"'\\'''")] {
+            assert_eq!(Sql::new("").escaped(Literal(value)).expose(), quoted);
         }
     }
 

@@ -1,0 +1,43 @@
+//! The admin whom `masterarn` names.
+
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::SecretReader;
+use tokio_postgres::error::SqlState;
+
+use super::credential::{AdminCredential, FAMILY, RedshiftCredential};
+use super::error::Role;
+use super::settings::RedshiftSettings;
+use super::statements::make_safe;
+use crate::postgres_wire::{Entry, Session};
+
+/// Logs the admin in, at the server of the secret that rotates and with its database and TLS, and prepares the
+/// session.
+pub(super) async fn open<R: SecretReader>(
+    secrets: &R,
+    settings: &RedshiftSettings,
+    id: &SecretId,
+    server: &RedshiftCredential,
+    cx: &Context,
+) -> Result<Box<Session>, RotatorError> {
+    let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
+    let login = admin.login_at(&server.host)?;
+    let terms = settings.terms();
+    let session = match Session::open(server.place(), &login, Role::Admin, terms, cx).await? {
+        Entry::Open(session) => session,
+        Entry::Wrong => {
+            return Err(RotatorError::misconfigured(
+                "the server refuses the admin's password; correct the secret that `masterarn` names",
+            )
+            .with_code(SqlState::INVALID_PASSWORD.code()));
+        }
+    };
+    match make_safe(&session).await {
+        Ok(()) => Ok(session),
+        Err(fault) => {
+            let fault = fault.of_statement(session.peer());
+            session.close().await;
+            Err(fault)
+        }
+    }
+}
