@@ -18,6 +18,9 @@ pub(crate) struct AdminCredential {
     pub(crate) login: Login,
     /// As far as the admin's secret names one: those that RDS keeps hold a name and a password only.
     host: Option<String>,
+    /// The whole secret, for keys that one engine alone has.
+    #[cfg(feature = "mongodb")]
+    pub(crate) document: SecretDocument,
 }
 
 impl AdminCredential {
@@ -44,7 +47,7 @@ impl AdminCredential {
     }
 
     /// Who logs in at this host, unless the admin's secret names another one.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_of_host")]
     pub(crate) fn login_at(self, host: &str) -> Result<Login, RotatorError> {
         if self.is_for(host) {
             return Ok(self.login);
@@ -80,10 +83,12 @@ impl AdminCredential {
         Ok(Self {
             login: (family.login)(secret)?,
             host: secret.optional_text("host")?.map(plain),
+            #[cfg(feature = "mongodb")]
+            document: secret.clone(),
         })
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_of_host")]
     fn is_for(&self, host: &str) -> bool {
         self.host
             .as_deref()
@@ -131,7 +136,7 @@ mod tests {
         assert_eq!(shown, "AdminCredential([redacted]) Login([redacted])");
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_of_host")]
     #[test]
     fn an_admin_of_another_host_logs_in_nowhere() {
         let of = |host: &str| {

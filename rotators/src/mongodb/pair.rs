@@ -1,0 +1,16 @@
+//! Which two users take turns.
+
+use secrets_core::rotator::RotatorError;
+
+use super::credential::MongoDbCredential;
+pub(super) use crate::database::pair::Partner;
+pub use crate::database::pair::{InvalidSuffix, PairSettings};
+
+/// The user that takes turns with the one of a secret, in the same database.
+pub(super) fn partner_of(
+    credential: &MongoDbCredential,
+    settings: &PairSettings,
+) -> Result<Partner, RotatorError> {
+    let login = &credential.user.login;
+    Partner::of(login, &credential.usernames, &settings.suffix)
+}
