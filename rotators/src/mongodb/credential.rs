@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
@@ -9,6 +10,9 @@ pub(super) use crate::database::{AdminCredential, Login, Tls};
 use crate::database::{Family, admin_of, pair, plain};
 
 const DEFAULT_PORT: u16 = 27017;
+
+/// Of `DocumentDB` (its developer guide, "Quotas and limits").
+const LONGEST_NAME: usize = 63;
 
 /// What is particular to the secrets of these servers.
 pub(super) const FAMILY: Family = Family {
@@ -31,6 +35,8 @@ pub struct MongoDbCredential {
     /// The two users that take turns, where the secret names both. What is wrong with them matters to
     /// alternating users only: to others the key belongs to somebody else.
     pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
+    /// How many characters the name of a user may have, where that is known: `engine` says `DocumentDB`.
+    pub(super) longest_name: Option<usize>,
 }
 
 /// Who logs in. Two users of one name in two databases are two users.
@@ -67,8 +73,12 @@ impl TryFrom<&SecretDocument> for MongoDbCredential {
     type Error = DocumentError;
 
     fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
+        let mut longest_name = None;
         if let Some(engine) = secret.optional_text("engine")? {
             FAMILY.check_engine(&engine)?;
+            // AWS's functions call both servers `mongo`.
+            let document_db = matches!(engine.expose_secret(), "documentdb" | "docdb");
+            longest_name = document_db.then_some(LONGEST_NAME);
         }
         let login = (FAMILY.login)(secret)?;
         let usernames = pair::usernames(secret, &login.username, |name| Ok(plain(name)));
@@ -84,6 +94,7 @@ impl TryFrom<&SecretDocument> for MongoDbCredential {
             tls: Tls::of(secret)?,
             admin: admin_of(secret)?,
             usernames,
+            longest_name,
         })
     }
 }

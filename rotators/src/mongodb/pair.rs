@@ -12,5 +12,9 @@ pub(super) fn partner_of(
     settings: &PairSettings,
 ) -> Result<Partner, RotatorError> {
     let login = &credential.user.login;
-    Partner::of(login, &credential.usernames, &settings.suffix)
+    let partner = Partner::of(login, &credential.usernames, &settings.suffix)?;
+    match credential.longest_name {
+        Some(longest) => partner.at_most(longest, "characters", |name| name.chars().count()),
+        None => Ok(partner),
+    }
 }

@@ -195,7 +195,7 @@ mod tests {
         assert!(!read.is_restricted() && read.custom_data.is_empty());
         assert!(read.has_password());
         let sorted = rawdoc! {"r": [{"role": "$x", "db": "a"}, {"role": "read", "db": "shop"}]};
-        assert_eq!(sorted.get_array("r"), Ok(&*read.roles()));
+        assert_eq!(sorted.get_array("r").expect("roles"), &*read.roles());
         let old = rawdoc! {"user": "app", "roles": []};
         assert!(portrait(old.clone()).mechanisms.is_none() && portrait(old).has_password());
         let external = rawdoc! {"user": "app", "roles": [], "mechanisms": ["external"]};

@@ -1,4 +1,3 @@
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
