@@ -38,7 +38,8 @@ impl Stage {
         server.create_user("admin", "rotator", ADMIN, &[("rotator", "admin")]);
         server.create_user(DB, "app", FIRST, &[("readWrite", DB)]);
         let secrets = moto.client();
-        let admin = json!({"username": "rotator", "password": ADMIN}).to_string();
+        let admin = json!({"host": server.host(), "username": "rotator", "password": ADMIN});
+        let admin = admin.to_string();
         let admin = secrets.create_secret("Demo/mongodb_admin", &admin).await;
         let value = json!({
             "engine": "mongo", "host": server.host(), "port": server.port(), "username": "app",
@@ -133,7 +134,7 @@ async fn a_right_that_is_missing_is_named() {
         .server
         .create_role("admin", "rotator", &[(DB, &["viewUser"])]);
     let (kind, message) = stage.rotate(1).await.expect_err("a right is missing");
-    assert_eq!(kind, "RotatorRefused");
+    assert_eq!(kind, "TargetRefused");
     assert!(message.contains("changePassword"), "{message}");
     assert!(stage.server.knows(DB, "app", FIRST));
 }

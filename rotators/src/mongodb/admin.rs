@@ -22,6 +22,20 @@ pub(super) async fn read<R: SecretReader>(
     let database = authentication_database(&admin.document).map_err(|fault| {
         RotatorError::misconfigured(format!("the admin's secret (`masterarn`): {fault}"))
     })?;
+    // Without it, whoever may write the user's secret could have a server of his own pass on what the admin
+    // says to the real one: SCRAM of MongoDB is not bound to the connection.
+    if admin
+        .document
+        .optional_text("host")
+        .ok()
+        .flatten()
+        .is_none()
+    {
+        return Err(RotatorError::misconfigured(
+            "the admin's secret (`masterarn`) has no `host`; add that of the server at which the admin may log \
+             in, as it stands in the secret that rotates",
+        ));
+    }
     Ok(User {
         login: admin.login_at(&server.node.host)?,
         database,

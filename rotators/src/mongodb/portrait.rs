@@ -29,6 +29,10 @@ pub(super) struct UserRole {
     pub(super) name: String,
 }
 
+/// What came is no answer to the question.
+#[derive(Debug)]
+struct NoAnswer;
+
 /// How much is asked of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
@@ -76,19 +80,24 @@ impl Portrait {
                 })
             })
         })?;
-        Self::read(&answer, name).ok_or_else(|| peer.not_understood())
+        Self::read(&answer, name).map_err(|NoAnswer| peer.not_understood())
     }
 
-    /// The answer to `usersInfo`; None: it is none.
-    fn read(answer: &RawDocument, name: &str) -> Option<Option<Self>> {
-        let mut users = answer.get_array("users").ok()?.into_iter();
+    /// The answer to `usersInfo`: one user, or none.
+    fn read(answer: &RawDocument, name: &str) -> Result<Option<Self>, NoAnswer> {
+        let mut users = answer.get_array("users").map_err(|_| NoAnswer)?.into_iter();
         let Some(user) = users.next() else {
-            return Some(None);
+            return Ok(None);
         };
-        let user = user.ok()?.as_document()?;
-        if users.next().is_some() || user.get_str("user").ok()? != name {
-            return None;
+        let user = user.ok().and_then(|user| user.as_document());
+        let user = user.filter(|user| user.get_str("user").is_ok_and(|it| it == name));
+        match (user.and_then(Self::of_user), users.next()) {
+            (Some(user), None) => Ok(Some(user)),
+            _ => Err(NoAnswer),
         }
+    }
+
+    fn of_user(user: &RawDocument) -> Option<Self> {
         let roles = user.get_array("roles").ok()?.into_iter().map(|role| {
             let role = role.ok()?.as_document()?;
             Some(UserRole {
@@ -102,7 +111,7 @@ impl Portrait {
                 .map(|name| Some(name.ok()?.as_str()?.to_owned()))
                 .collect::<Option<BTreeSet<_>>>()
         });
-        Some(Some(Self {
+        Some(Self {
             roles: roles.collect::<Option<_>>()?,
             custom_data: match user.get("customData").ok()? {
                 Some(data) => data.as_document()?.to_owned(),
@@ -116,7 +125,7 @@ impl Portrait {
                 Some(names) => Some(names?),
                 None => None,
             },
-        }))
+        })
     }
 
     /// The roles as commands take them.
@@ -179,7 +188,7 @@ mod tests {
         }
     }
 
-    fn read(users: RawArrayBuf) -> Option<Option<Portrait>> {
+    fn read(users: RawArrayBuf) -> Result<Option<Portrait>, NoAnswer> {
         Portrait::read(&rawdoc! {"users": users, "ok": 1.0}, "app")
     }
 
@@ -225,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_none() {
-        assert!(matches!(read(RawArrayBuf::new()), Some(None)));
+        assert!(matches!(read(RawArrayBuf::new()), Ok(None)));
         for users in [
             RawArrayBuf::from_iter([user(), user()]),
             RawArrayBuf::from_iter([rawdoc! {"user": "other", "roles": []}]),
@@ -235,8 +244,8 @@ mod tests {
             RawArrayBuf::from_iter([rawdoc! {"user": "app", "roles": [], "customData": 1}]),
             RawArrayBuf::from_iter([1]),
         ] {
-            assert!(read(users).is_none());
+            assert!(read(users).is_err());
         }
-        assert!(Portrait::read(&rawdoc! {"ok": 1}, "app").is_none());
+        assert!(Portrait::read(&rawdoc! {"ok": 1}, "app").is_err());
     }
 }

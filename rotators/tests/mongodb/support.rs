@@ -250,7 +250,7 @@ pub(crate) fn put(store: &MemoryStore, secret: &str, version: &str, value: &Valu
 
 /// The admin's secret.
 pub(crate) fn put_admin(store: &MemoryStore, extra: &Value) {
-    let mut admin = json!({"username": "rotator", "password": ADMIN});
+    let mut admin = json!({"host": "127.0.0.1", "username": "rotator", "password": ADMIN});
     for (key, value) in extra.as_object().expect("an object") {
         admin[key] = value.clone();
     }
