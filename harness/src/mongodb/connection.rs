@@ -12,7 +12,7 @@ use super::rights::Name;
 use super::scram::{self, Challenge};
 use super::state::Refusal;
 use super::wire::{self, Message};
-use super::{Dialect, Shared, Trouble};
+use super::{Dialect, Place, Shared, Trouble};
 use crate::proxy::Fault;
 
 const FAILED: Refusal = Refusal(18, "Authentication failed.");
@@ -106,7 +106,7 @@ impl Client {
 
     fn run(&self, name: &str, command: &Document, shared: &Shared) -> Result<Document, Refusal> {
         let mut book = shared.book();
-        if book.secondary_of.is_some() && name != "ping" {
+        if matches!(book.place, Place::Secondary(_)) && name != "ping" {
             return Err(if matches!(name, "createUser" | "updateUser") {
                 Refusal(10107, "not primary")
             } else {
@@ -190,13 +190,13 @@ fn turn(text: String, done: bool) -> Document {
 
 fn greeting(command: &Document, shared: &Shared) -> Document {
     let book = shared.book();
-    let writes = book.secondary_of.is_none();
+    let writes = matches!(book.place, Place::Primary);
     let mut greeting = doc! {
         "ismaster": writes, "helloOk": true, "maxBsonObjectSize": 16_777_216,
         "maxMessageSizeBytes": 48_000_000, "maxWriteBatchSize": 100_000,
         "minWireVersion": 0, "maxWireVersion": book.wire_version,
     };
-    if let Some(primary) = &book.secondary_of {
+    if let Place::Secondary(primary) = &book.place {
         greeting.insert("setName", "rs0");
         greeting.insert("secondary", true);
         if let Some(primary) = primary {

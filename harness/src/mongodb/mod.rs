@@ -88,8 +88,15 @@ struct Book {
     down: bool,
     impostor: bool,
     wire_version: i32,
-    /// Set: it is a secondary, and perhaps knows the primary.
-    secondary_of: Option<Option<String>>,
+    place: Place,
+}
+
+/// A server's place in its replica set.
+#[derive(Debug)]
+enum Place {
+    Primary,
+    /// It may know the primary, `host:port`.
+    Secondary(Option<String>),
 }
 
 impl Shared {
@@ -133,7 +140,7 @@ impl MongoBuilder {
                 down: false,
                 impostor: false,
                 wire_version: 21,
-                secondary_of: None,
+                place: Place::Primary,
             }),
             open: AtomicUsize::new(0),
         });
@@ -296,7 +303,7 @@ impl FakeMongo {
 
     /// Becomes a secondary; names that primary, `host:port`, if there is one.
     pub fn step_down(&self, primary: Option<String>) {
-        self.book().secondary_of = Some(primary);
+        self.book().place = Place::Secondary(primary);
     }
 
     /// A fault for exactly that command, counted from 1 since the start or the last reset.

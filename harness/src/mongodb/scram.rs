@@ -1,5 +1,6 @@
 //! The server's side of SCRAM: what is stored of a password, and how a login is checked against it.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
 use base64::Engine as _;
@@ -57,7 +58,11 @@ fn hash(mechanism: &str, bytes: &[u8]) -> Vec<u8> {
 fn prepared(mechanism: &str, user: &str, password: &str) -> Option<String> {
     if mechanism == SHA_1 {
         let digest = Md5::digest(format!("{user}:mongo:{password}"));
-        return Some(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+        let mut hex = String::new();
+        for byte in digest {
+            write!(hex, "{byte:02x}").expect("strings take everything");
+        }
+        return Some(hex);
     }
     let prepared = stringprep::saslprep(password).ok()?;
     Some(prepared.into_owned())

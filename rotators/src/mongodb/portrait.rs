@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use bson::raw::{RawArray, RawArrayBuf, RawDocument, RawDocumentBuf};
+use bson::raw::{RawArray, RawArrayBuf, RawBsonRef, RawDocument, RawDocumentBuf};
 use bson::rawdoc;
 use secrets_core::rotator::RotatorError;
 
@@ -89,7 +89,7 @@ impl Portrait {
         let Some(user) = users.next() else {
             return Ok(None);
         };
-        let user = user.ok().and_then(|user| user.as_document());
+        let user = user.ok().and_then(RawBsonRef::as_document);
         let user = user.filter(|user| user.get_str("user").is_ok_and(|it| it == name));
         match (user.and_then(Self::of_user), users.next()) {
             (Some(user), None) => Ok(Some(user)),
