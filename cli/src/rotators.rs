@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mysql, postgres, redis, redshift};
+use rotators::{mongodb, mysql, postgres, redis, redshift};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -25,6 +25,9 @@ pub(crate) enum Kind {
     /// MySQL, Aurora MySQL and MariaDB; STRATEGY: one user, or two.
     #[value(name = "mysql")]
     MySql,
+    /// MongoDB and Amazon DocumentDB; STRATEGY: one user, or two.
+    #[value(name = "mongodb")]
+    MongoDb,
     /// Redis and Valkey.
     Redis,
     /// Amazon Redshift; STRATEGY: one user, or two.
@@ -40,12 +43,16 @@ pub(crate) enum Kind {
 }
 
 /// What `engine` in a secret leads to; no other secrets have that key.
-pub(crate) const ENGINES: [(&str, Kind); 8] = [
+pub(crate) const ENGINES: &[(&str, Kind)] = &[
     ("postgres", Kind::Postgres),
     ("aurora-postgresql", Kind::Postgres),
     ("mysql", Kind::MySql),
     ("aurora-mysql", Kind::MySql),
     ("mariadb", Kind::MySql),
+    ("mongo", Kind::MongoDb),
+    ("mongodb", Kind::MongoDb),
+    ("documentdb", Kind::MongoDb),
+    ("docdb", Kind::MongoDb),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
     ("redshift", Kind::Redshift),
@@ -56,6 +63,7 @@ impl Kind {
         match self {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
+            Self::MongoDb => "mongodb",
             Self::Redis => "redis",
             Self::Redshift => "redshift",
             Self::BearerToken => "bearer-token",
@@ -106,6 +114,20 @@ pub(crate) fn engine(
                 let settings = settings.zip(config::mysql_pair(&mut env));
                 let made =
                     settings.map(|(it, pair)| mysql::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
+        Kind::MongoDb => match config::strategy(&mut env) {
+            Strategy::SingleUser => {
+                let settings = config::mongodb(&mut env);
+                let made = settings.map(|it| mongodb::SingleUser::new(secrets, it));
+                over(env, made, store)
+            }
+            Strategy::AlternatingUsers => {
+                let settings = config::mongodb(&mut env);
+                let settings = settings.zip(config::mongodb_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| mongodb::AlternatingUsers::new(secrets, it, pair));
                 over(env, made, store)
             }
         },

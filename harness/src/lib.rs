@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
+//! | [`mongodb`] | a protocol fake of `MongoDB` and Amazon `DocumentDB`: logins and users |
 //! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`redshift`] | a protocol fake of Amazon Redshift |
@@ -34,6 +35,7 @@ pub mod iam;
 pub mod key_server;
 pub mod lambda_host;
 pub mod mariadb;
+pub mod mongodb;
 pub mod mysql;
 pub mod oauth_provider;
 pub mod oidc;

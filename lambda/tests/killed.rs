@@ -104,5 +104,4 @@ async fn a_kill_at_any_message_to_the_server_is_survived() {
         }
     }
     assert!(struck > 30, "only {struck} kills");
-    println!("{struck} kills");
 }

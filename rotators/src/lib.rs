@@ -8,6 +8,8 @@
 //! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Amazon Redshift | [`redshift::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
 //! | the same | [`redshift::AlternatingUsers`] | the user, of two, and its password | none |
+//! | `MongoDB`, Amazon `DocumentDB` | [`mongodb::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
+//! | the same | [`mongodb::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
@@ -40,6 +42,8 @@ pub mod configuration;
 mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "http")]
@@ -64,6 +68,8 @@ pub mod redshift;
     feature = "rds"
 ))]
 mod second_secret;
+#[cfg(feature = "_stream")]
+mod stream;
 #[cfg(feature = "_tcp")]
 mod tcp;
 #[cfg(feature = "_database")]

@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 /// A server as it is called in errors.
-type Peer = dyn Display + Sync;
+pub(crate) type Peer = dyn Display + Sync;
 
 /// Connects to the first address of the host that answers.
 pub(crate) async fn connect(

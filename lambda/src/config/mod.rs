@@ -2,6 +2,7 @@
 //! where they have one.
 
 mod iam;
+mod mongodb;
 mod mysql;
 mod rds;
 mod redis;
@@ -18,6 +19,7 @@ use rotators::postgres::{
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
+pub use self::mongodb::{mongodb, mongodb_pair};
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::redis::redis;
 pub use self::redshift::{redshift, redshift_pair};

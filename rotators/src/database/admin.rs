@@ -18,6 +18,9 @@ pub(crate) struct AdminCredential {
     pub(crate) login: Login,
     /// As far as the admin's secret names one: those that RDS keeps hold a name and a password only.
     host: Option<String>,
+    /// The whole secret, for keys that one engine alone has.
+    #[cfg(feature = "mongodb")]
+    pub(crate) document: SecretDocument,
 }
 
 impl AdminCredential {
@@ -80,6 +83,8 @@ impl AdminCredential {
         Ok(Self {
             login: (family.login)(secret)?,
             host: secret.optional_text("host")?.map(plain),
+            #[cfg(feature = "mongodb")]
+            document: secret.clone(),
         })
     }
 

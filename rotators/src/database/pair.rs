@@ -3,7 +3,14 @@
 use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
+#[cfg(feature = "_suffix_pairs")]
+use secrets_core::{
+    rotator::Context,
+    store::{SecretReader, Version},
+};
 
+#[cfg(feature = "_suffix_pairs")]
+use super::Family;
 use super::Login;
 
 /// What is wrong with `usernames`.
@@ -85,4 +92,76 @@ impl Partner {
         }
         Ok(self)
     }
+}
+
+/// How the users of a pair are named.
+///
+/// ```
+/// use rotators::mysql::PairSettings;
+///
+/// let pair = PairSettings::with_suffix("_b")?;
+/// assert_ne!(pair, PairSettings::default());
+/// # Ok::<(), rotators::mysql::InvalidSuffix>(())
+/// ```
+#[cfg(feature = "_suffix_pairs")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairSettings {
+    pub(crate) suffix: String,
+}
+
+/// A suffix that makes no name.
+#[cfg(feature = "_suffix_pairs")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the suffix of the second user must be 1 to 16 characters long, without a zero byte")]
+pub struct InvalidSuffix;
+
+#[cfg(feature = "_suffix_pairs")]
+impl PairSettings {
+    /// The second user is named like the first, and this at the end. Default: `_clone`, as AWS's functions
+    /// have it.
+    ///
+    /// # Errors
+    /// [`InvalidSuffix`].
+    pub fn with_suffix(suffix: &str) -> Result<Self, InvalidSuffix> {
+        if suffix.is_empty() || suffix.chars().count() > 16 || suffix.contains('\0') {
+            return Err(InvalidSuffix);
+        }
+        Ok(Self {
+            suffix: suffix.to_owned(),
+        })
+    }
+}
+
+#[cfg(feature = "_suffix_pairs")]
+impl Default for PairSettings {
+    fn default() -> Self {
+        Self {
+            suffix: "_clone".to_owned(),
+        }
+    }
+}
+
+/// The name of the user that applications read, whose rights are the measure.
+#[cfg(feature = "_suffix_pairs")]
+pub(crate) async fn user_in_use<R: SecretReader>(
+    secrets: &R,
+    family: &Family,
+    cx: &Context,
+) -> Result<String, RotatorError> {
+    let read = secrets.get(cx.secret(), &Version::CURRENT);
+    let current = tokio::time::timeout_at(cx.deadline(), read);
+    let current = current.await.map_err(|_| {
+        RotatorError::unreachable(
+            "the current version of the secret was not read in time; try again later",
+        )
+    })?;
+    let current = current.map_err(|fault| {
+        RotatorError::unreachable(format!(
+            "the current version of the secret was not read: {fault}; try again later"
+        ))
+    })?;
+    let current = (family.login)(&current.document).map_err(|fault| {
+        RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
+    })?;
+    Ok(current.username)
 }

@@ -1,0 +1,173 @@
+//! Two users that take turns: while one is in use, the other gets a new password.
+
+use std::fmt;
+
+use secrets_core::document::Patch;
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{
+    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+};
+use secrets_core::store::SecretReader;
+
+use super::admin;
+use super::connection::{Entry, Session};
+use super::credential::{FAMILY, MongoDbCredential};
+use super::error::Role;
+use super::pair::{PairSettings, partner_of};
+use super::settings::MongoDbSettings;
+use super::twin::{Readiness, Twin};
+use crate::database::pair;
+
+/// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MongoDB` or Amazon
+/// `DocumentDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
+/// passwords.
+///
+/// What `AWSCURRENT` and `AWSPREVIOUS` hold both work until the next rotation.
+///
+/// ```
+/// use rotators::mongodb::{AlternatingUsers, MongoDbSettings, PairSettings};
+/// use rotators::password::{PasswordPolicy, PasswordRules};
+/// use secrets_core::rotation::Rotation;
+/// use secrets_core::store::memory::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let policy = PasswordPolicy::new(&PasswordRules::default())?;
+/// let settings = MongoDbSettings::new(policy);
+/// let rotator = AlternatingUsers::new(store.clone(), settings, PairSettings::default());
+/// let rotation = Rotation::new(store, rotator);
+/// # Ok::<(), rotators::password::InvalidRules>(())
+/// ```
+pub struct AlternatingUsers<R> {
+    secrets: R,
+    settings: MongoDbSettings,
+    pair: PairSettings,
+}
+
+impl<R: SecretReader> AlternatingUsers<R> {
+    /// A rotator with these settings; `secrets` is where the admin's secret is read.
+    pub fn new(secrets: R, settings: MongoDbSettings, pair: PairSettings) -> Self {
+        Self {
+            secrets,
+            settings,
+            pair,
+        }
+    }
+
+    /// Lets the admin work on the user of this credential.
+    async fn as_admin<T>(
+        &self,
+        wanted: &MongoDbCredential,
+        cx: &Context,
+        work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
+    ) -> Result<T, RotatorError> {
+        let model = partner_of(wanted, &self.pair)?;
+        let admin = admin::read(&self.secrets, admin_of(wanted)?, wanted, cx).await?;
+        let own = &wanted.user;
+        let pair = [&model.name, &own.login.username];
+        // An admin that is one of the two would change itself.
+        if admin.database == own.database && pair.contains(&&admin.login.username) {
+            return Err(RotatorError::misconfigured(
+                "the admin is one of the two users that take turns; let `masterarn` name another user",
+            ));
+        }
+        let mut session = admin::open(&admin, &self.settings, wanted, cx).await?;
+        let mut twin = Twin {
+            session: &mut session,
+            model: &model,
+            wanted: own,
+        };
+        work(&mut twin).await
+    }
+}
+
+impl<R: SecretReader> Rotator for AlternatingUsers<R> {
+    type Credential = MongoDbCredential;
+
+    fn profile(&self) -> Profile {
+        Profile::new(
+            Rotates::Keys(&["username", "password"]),
+            Overlap::UntilNextRotation,
+        )
+        .holding(Live { rest: 2, peak: 2 })
+    }
+
+    async fn create(
+        &self,
+        current: &MongoDbCredential,
+        _: &Context,
+    ) -> Result<Patch, RotatorError> {
+        admin_of(current)?;
+        let partner = partner_of(current, &self.pair)?;
+        let password = self.settings.password.generate()?;
+        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+    }
+
+    async fn set(
+        &self,
+        login: Proven<'_, MongoDbCredential>,
+        pending: &MongoDbCredential,
+        cx: &Context,
+    ) -> Result<(), RotatorError> {
+        let proven = &login.credential().user.login.username;
+        // Whoever may write a pending value must not be able to name a user of somebody else's.
+        let pair = [
+            &partner_of(pending, &self.pair)?.name,
+            &pending.user.login.username,
+        ];
+        if !pair.contains(&proven) {
+            return Err(RotatorError::misconfigured(
+                "the pending version names a user that does not take turns with the current one; remove \
+                 AWSPENDING from it, then rotate again",
+            ));
+        }
+        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| twin.make().await)
+            .await
+    }
+
+    /// A comparison and a login.
+    ///
+    /// `Rejected` is also said of a pending user that may not do the same as the user in use: then
+    /// `setSecret` brings it into line, and the other steps do not go on. Of the user in use a login is
+    /// enough, whatever the other one may.
+    async fn test(
+        &self,
+        candidate: &MongoDbCredential,
+        cx: &Context,
+    ) -> Result<Verdict, RotatorError> {
+        let user = &candidate.user;
+        let in_use = pair::user_in_use(&self.secrets, &FAMILY, cx).await?;
+        if user.login.username != in_use {
+            let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
+            if let Readiness::Lacking(what) = self.as_admin(candidate, cx, judge).await? {
+                tracing::info!(
+                    secret = %cx.secret(),
+                    what,
+                    "the user whose turn it is cannot take over yet; setSecret sees to that"
+                );
+                return Ok(Verdict::Rejected);
+            }
+        }
+        let opened = Session::open(candidate, (user, Role::Own), &self.settings, cx).await?;
+        Ok(match opened {
+            Entry::Open(_) => Verdict::Accepted,
+            Entry::Wrong => Verdict::Rejected,
+        })
+    }
+}
+
+fn admin_of(secret: &MongoDbCredential) -> Result<&SecretId, RotatorError> {
+    secret.admin.as_ref().ok_or_else(|| {
+        RotatorError::misconfigured(
+            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
+        )
+    })
+}
+
+impl<R> fmt::Debug for AlternatingUsers<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlternatingUsers")
+            .field("settings", &self.settings)
+            .field("pair", &self.pair)
+            .finish_non_exhaustive()
+    }
+}
