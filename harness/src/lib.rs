@@ -5,6 +5,7 @@
 //! | [`postgres`] | `PostgreSQL` servers with TLS, in a temporary folder |
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
 //! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
+//! | [`ldap`] | `OpenLDAP` servers, likewise |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
@@ -32,6 +33,7 @@
 pub mod iam;
 pub mod key_server;
 pub mod lambda_host;
+pub mod ldap;
 pub mod mariadb;
 pub mod mysql;
 pub mod oauth_provider;

@@ -7,6 +7,7 @@
 //! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
 //! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
+//! | entry of an `OpenLDAP` directory | [`ldap::SingleUser`] | the entry's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -38,6 +39,8 @@ pub mod configuration;
 mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(feature = "ldap")]
+pub mod ldap;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "http")]
