@@ -25,7 +25,7 @@ const PROGRAM: &str = "/usr/sbin/slapd";
 const MODULES: &str = "/usr/lib/ldap";
 const SCHEMA: &str = "/etc/ldap/schema";
 
-/// What the server writes once it takes connections.
+/// What the server writes once it has its ports.
 const READY: &str = "slapd starting";
 
 /// The rules that Debian's package sets up.
@@ -224,7 +224,11 @@ impl LdapServer {
         command.args(["-d", &self.log_level, "-h"]);
         command.arg(format!("ldaps://{host}:{port}/ ldap://{host}:{plain}/"));
         command.arg("-F").arg(self.path("conf"));
-        let is_ready = async || self.daemon.output_since_start().contains(READY);
+        // It says so just before it listens.
+        let listens = |port| std::net::TcpStream::connect((host, port)).is_ok();
+        let is_ready = async || {
+            self.daemon.output_since_start().contains(READY) && listens(port) && listens(plain)
+        };
         self.daemon.launch(command, is_ready).await
     }
 }

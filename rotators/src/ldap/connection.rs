@@ -51,7 +51,7 @@ pub(super) struct Session {
     patience: Duration,
     deadline: Instant,
     /// What reads from the connection and writes to it; it ends with this value.
-    _driver: JoinSet<()>,
+    driver: JoinSet<Result<(), LdapError>>,
 }
 
 impl Session {
@@ -70,15 +70,14 @@ impl Session {
         let deadline = cx.deadline().min(Instant::now() + settings.timeouts.login);
         let (connection, ldap) = connect(&peer, server, settings, deadline).await?;
         let mut driver = JoinSet::new();
-        // What it has to say, the requests say, too.
-        driver.spawn(async move { drop(connection.drive().await) });
+        driver.spawn(connection.drive());
         let mut session = Self {
             ldap,
             peer,
             scheme: settings.password_scheme,
             patience: settings.timeouts.statement,
             deadline,
-            _driver: driver,
+            driver,
         };
         let answer = session.bind(login).await?;
         session.deadline = cx.deadline();
@@ -159,31 +158,62 @@ impl Session {
         }
     }
 
-    async fn ask<T, F>(&self, request: impl FnOnce(Ldap) -> F) -> Result<T, RotatorError>
+    async fn ask<T, F>(&mut self, request: impl FnOnce(Ldap) -> F) -> Result<T, RotatorError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, LdapError>> + Send + 'static,
     {
         let deadline = self.deadline.min(Instant::now() + self.patience);
         let work = request(self.ldap.clone());
-        in_time(&self.peer, "did not answer", deadline, work).await
+        let fault = match in_time(deadline, work).await {
+            Ok(answer) => return Ok(answer),
+            // The connection has ended, and it knows why.
+            Err(Fault::Library(LdapError::ResultRecv { .. } | LdapError::OpSend { .. })) => {
+                let driven = timeout_at(deadline, self.driver.join_next());
+                match driven.await {
+                    Ok(Some(Ok(Ok(())))) => Fault::Library(LdapError::EndOfStream),
+                    Ok(Some(Ok(Err(fault)))) => Fault::Library(fault),
+                    Ok(_) => Fault::Panic,
+                    Err(_) => Fault::Late,
+                }
+            }
+            Err(fault) => fault,
+        };
+        Err(fault.at(&self.peer, "did not answer"))
     }
 }
 
-/// Runs in a task of its own: the library panics on answers that are no LDAP, and that is the server's fault.
+/// Why there is no answer.
+enum Fault {
+    Library(LdapError),
+    /// The library panics on answers that are no LDAP, and that is the server's fault.
+    Panic,
+    Late,
+}
+
+impl Fault {
+    /// `late` is what did not happen in time.
+    fn at(self, peer: &Peer, late: &str) -> RotatorError {
+        match self {
+            Self::Library(fault) => peer.broken(&fault),
+            Self::Panic => peer.not_ldap(),
+            Self::Late => peer.silent(late),
+        }
+    }
+}
+
+/// Runs in a task of its own, which catches panics, and ends with this call.
 async fn in_time<T: Send + 'static>(
-    peer: &Peer,
-    what: &str,
     deadline: Instant,
     work: impl Future<Output = Result<T, LdapError>> + Send + 'static,
-) -> Result<T, RotatorError> {
+) -> Result<T, Fault> {
     let mut tasks = JoinSet::new();
     tasks.spawn(work);
     match timeout_at(deadline, tasks.join_next()).await {
         Ok(Some(Ok(Ok(answer)))) => Ok(answer),
-        Ok(Some(Ok(Err(fault)))) => Err(peer.broken(&fault)),
-        Ok(_) => Err(peer.not_ldap()),
-        Err(_) => Err(peer.silent(what)),
+        Ok(Some(Ok(Err(fault)))) => Err(Fault::Library(fault)),
+        Ok(_) => Err(Fault::Panic),
+        Err(_) => Err(Fault::Late),
     }
 }
 
@@ -214,7 +244,8 @@ async fn connect(
     let stream = stream.into_std().map_err(|_| peer.not_ldap())?;
     let options = options.set_std_stream(StdStream::Tcp(stream));
     let opening = async move { LdapConnAsync::with_settings(options, &url).await };
-    in_time(peer, what, deadline, opening).await
+    let opened = in_time(deadline, opening).await;
+    opened.map_err(|fault| fault.at(peer, what))
 }
 
 /// The library cannot verify a certificate by an IPv6 address.

@@ -45,5 +45,6 @@ pub use single_user::SingleUser;
 
 pub use crate::tls::{CaCertificates, InvalidCa};
 
-/// What no password holds unless other characters are named: those that break connection strings.
-pub const EXCLUDED_CHARACTERS: &str = "/@\"'\\:";
+/// What no password holds unless other characters are named: those that break connection strings, and the
+/// brace with which hashes begin.
+pub const EXCLUDED_CHARACTERS: &str = "/@\"'\\:{";

@@ -61,11 +61,12 @@ impl Stored {
     /// Whether this value is that of the password.
     pub(super) fn matches(&self, password: &SecretString) -> Match {
         let password = password.expose_secret().as_bytes();
-        if *self.0 == *password {
-            return Match::Yes;
-        }
         let Some((scheme, text)) = self.parts() else {
-            return Match::No;
+            return if *self.0 == *password {
+                Match::Yes
+            } else {
+                Match::No
+            };
         };
         let Some((algorithm, salt_allowed)) = known(scheme) else {
             return Match::Unknown;
@@ -98,11 +99,17 @@ impl Stored {
         self.matches(&SecretString::default()) == Match::Unknown
     }
 
-    /// `{scheme}` and what is behind it.
+    /// Whether the server takes it for a hash.
+    pub(super) fn looks_hashed(&self) -> bool {
+        self.parts().is_some()
+    }
+
+    /// `{scheme}` and what is behind it. A value that begins so is never a password in clear text to the server
+    /// (its function `lutil_passwd`).
     fn parts(&self) -> Option<(&[u8], &[u8])> {
         let rest = self.0.strip_prefix(b"{")?;
         let end = rest.iter().position(|&byte| byte == b'}')?;
-        Some((&rest[..end], &rest[end + 1..]))
+        (end > 0).then(|| (&rest[..end], &rest[end + 1..]))
     }
 }
 
@@ -177,12 +184,13 @@ mod tests {
         }
         assert!(stored("{sasl}app@EXAMPLE").is_kept_elsewhere());
         assert!(!stored("{SSHA}app@EXAMPLE").is_kept_elsewhere());
-        let odd = stored("{a}password that looks like a hash");
-        assert_eq!(
-            odd.matches(&"{a}password that looks like a hash".into()),
-            Match::Yes
-        );
-        assert_eq!(stored("{no end").matches(&"x".into()), Match::No);
+        let odd = "{a}password that looks like a hash";
+        assert_eq!(stored(odd).matches(&odd.into()), Match::Unknown);
+        for clear in ["{no end", "{}no name", "a{b}c", "}{"] {
+            assert!(!stored(clear).looks_hashed());
+            assert_eq!(stored(clear).matches(&clear.into()), Match::Yes);
+            assert_eq!(stored(clear).matches(&"x".into()), Match::No);
+        }
     }
 
     #[test]

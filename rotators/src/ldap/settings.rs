@@ -12,7 +12,7 @@ pub enum PasswordScheme {
     #[default]
     Ssha,
     /// `{SSHA512}`, SHA-512 with a salt. The server must have loaded its module `pw-sha2`: one that has not
-    /// takes the text of the hash for the password, which `testSecret` finds out.
+    /// refuses the password, which `testSecret` finds out.
     Ssha512,
     /// In clear text, inside the encrypted connection. For servers that must see it: password policies with
     /// `pwdCheckQuality: 2`. The server should hash it (`olcPPolicyHashCleartext: TRUE`); one that does not

@@ -98,7 +98,9 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
     }
 
     /// Looks at the entry first: a login does not tell a missing entry from a wrong password, nor whether the
-    /// entry may be changed.
+    /// entry may be changed. And the entry logs in once: where a policy counts refused logins (`pwdMaxFailure`),
+    /// that ends the count, so that the probe of the new password, which will be refused, is not the one that
+    /// locks the entry.
     async fn create(&self, current: &LdapCredential, cx: &Context) -> Result<Patch, RotatorError> {
         let manager = self.manager(current, cx).await?;
         match manager.try_enter(cx).await? {
@@ -116,6 +118,9 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
             // Whether the password before it holds is for the next step to see.
             Entry::Wrong if current.admin.is_none() => {}
             Entry::Wrong => return Err(manager.refused()),
+        }
+        if current.admin.is_some() {
+            self.test(current, cx).await?;
         }
         Ok(Patch::key("password", self.settings.password.generate()?))
     }
@@ -140,6 +145,12 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         self.make_known(&account, (entry, current), &salt, &mut session)
             .await?;
         let value = Stored::new(self.settings.password_scheme, new, &salt);
+        if self.settings.password_scheme == PasswordScheme::Plain && value.looks_hashed() {
+            return Err(RotatorError::rejected_by_target(
+                "the new password begins as a hash does, and the server would take it for one; add { to \
+                 EXCLUDE_CHARACTERS",
+            ));
+        }
         let added = session.change(entry, Change::Add(value)).await?;
         if added == Changed::Conflict && !Account::of(entry, &mut session).await?.has(new) {
             // A history of passwords has one line a second (pwdInHistory).
@@ -222,7 +233,7 @@ impl<R> SingleUser<R> {
         {
             return Err(RotatorError::misconfigured(format!(
                 "{} hashes passwords by a scheme that is not known here, so that superseded ones could not be \
-                 told from others and removed; set PASSWORD_SCHEME=ssha, or let the server hash by {{SSHA}} \
+                 told from others and removed; set PASSWORD_SCHEME=ssha, or let the server hash by SSHA \
                  (olcPasswordHash) and give the entry its current password once more",
                 session.peer()
             )));

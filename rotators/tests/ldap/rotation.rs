@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{APP, Client, FIRST, Fixture, bare, refused_binds, with_admin};
 
-/// The default password of `slappasswd -h {ARGON2} -s sentinel-First~1 %&+=/?`.
+/// What `slappasswd -h {ARGON2} -s 'sentinel-First~1 %&+=/?'` makes.
 const ARGON2: &str = "{ARGON2}$argon2i$v=19$m=4096,t=3,p=1$hNv6UjI19dKvCyTklNmoNQ$4fsPazIfdGtFrjZj8AKbXW6S6bNOX+xdzpHQ1mliXY8";
 
 #[tokio::test]

@@ -130,6 +130,11 @@ impl Client {
         self.modify(entry, Mod::Add(attribute, values)).await;
     }
 
+    pub(crate) async fn remove_value(&mut self, entry: &str, attribute: &str, value: &str) {
+        let values = HashSet::from([value]);
+        self.modify(entry, Mod::Delete(attribute, values)).await;
+    }
+
     /// A new entry that logs in with this password.
     pub(crate) async fn add_entry(&mut self, entry: &str, uid: &str, password: &[u8]) {
         let set = |value: &[u8]| HashSet::from([value.to_vec()]);
@@ -309,9 +314,15 @@ impl Fixture {
     }
 }
 
-/// How many binds of this entry a log says were refused: all, less those that were accepted.
-pub(crate) fn refused_binds(log: &str, entry: &str) -> usize {
+/// How many binds of this entry a log holds, and how many of them were accepted.
+pub(crate) fn binds(log: &str, entry: &str) -> (usize, usize) {
     let bind = format!("BIND dn=\"{entry}\" ");
     let of = |end: &str| log.matches(&format!("{bind}{end}")).count();
-    of("method=128") - of("mech=SIMPLE")
+    (of("method=128"), of("mech=SIMPLE"))
+}
+
+/// How many binds of this entry a log says were refused.
+pub(crate) fn refused_binds(log: &str, entry: &str) -> usize {
+    let (all, accepted) = binds(log, entry);
+    all - accepted
 }
