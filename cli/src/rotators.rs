@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mysql, postgres, redis};
+use rotators::{ldap, mysql, postgres, redis};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     MySql,
     /// Redis and Valkey.
     Redis,
+    /// Entries of OpenLDAP directories.
+    Ldap,
     /// Bearer tokens of X (Twitter).
     BearerToken,
     /// OAuth tokens and client secrets; `OAUTH_ROTATES` says which.
@@ -38,7 +40,7 @@ pub(crate) enum Kind {
 }
 
 /// What `engine` in a secret leads to; no other secrets have that key.
-pub(crate) const ENGINES: [(&str, Kind); 7] = [
+pub(crate) const ENGINES: [(&str, Kind); 9] = [
     ("postgres", Kind::Postgres),
     ("aurora-postgresql", Kind::Postgres),
     ("mysql", Kind::MySql),
@@ -46,6 +48,8 @@ pub(crate) const ENGINES: [(&str, Kind); 7] = [
     ("mariadb", Kind::MySql),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
+    ("openldap", Kind::Ldap),
+    ("ldap", Kind::Ldap),
 ];
 
 impl Kind {
@@ -54,6 +58,7 @@ impl Kind {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
             Self::Redis => "redis",
+            Self::Ldap => "ldap",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
             Self::IamKey => "iam-key",
@@ -108,6 +113,11 @@ pub(crate) fn engine(
         Kind::Redis => {
             let settings = config::redis(&mut env);
             let made = settings.map(|it| redis::SingleUser::new(secrets, it));
+            over(env, made, store)
+        }
+        Kind::Ldap => {
+            let settings = config::ldap(&mut env);
+            let made = settings.map(|it| ldap::SingleUser::new(secrets, it));
             over(env, made, store)
         }
         Kind::BearerToken => {

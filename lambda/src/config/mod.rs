@@ -2,6 +2,7 @@
 //! where they have one.
 
 mod iam;
+mod ldap;
 mod mysql;
 mod rds;
 mod redis;
@@ -17,6 +18,7 @@ use rotators::postgres::{
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
+pub use self::ldap::ldap;
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::redis::redis;
 use crate::environment::Environment;

@@ -120,7 +120,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
             Entry::Wrong => return Err(manager.refused()),
         }
         if current.admin.is_some() {
-            self.test(current, cx).await?;
+            // Whether the password before it holds is for the next step to see.
+            let (Verdict::Accepted | Verdict::Rejected) = self.test(current, cx).await?;
         }
         Ok(Patch::key("password", self.settings.password.generate()?))
     }
