@@ -4,7 +4,7 @@ use rotators::ldap::PasswordScheme;
 use secrets_core::event::Step;
 use secrets_core::rotation::Outcome;
 use secrets_core::rotator::RotatorErrorKind as Kind;
-use secrets_core::store::Label;
+use secrets_core::store::{Label, SecretStore};
 use secrets_core::testing::Driver;
 use serde_json::json;
 
@@ -152,6 +152,27 @@ async fn what_could_not_be_removed_later_is_refused_at_once() {
         .await;
     assert_eq!(fixture.stored().await, [ARGON2]);
     assert_eq!(fixture.value(&Label::Pending).await, None);
+}
+
+#[tokio::test]
+async fn a_password_that_looks_like_a_hash_is_not_sent_in_clear_text() {
+    let mut fixture = Fixture::start(with_admin()).await;
+    let mut settings = fixture.settings();
+    settings.password_scheme = PasswordScheme::Plain;
+    // As createSecret would have made it with other settings.
+    let pending = fixture.document(&json!({ "password": "{sentinel}" }));
+    let put = fixture
+        .store
+        .put_pending(&fixture.secret, &"second".into(), &pending, None);
+    put.await.expect("a pending version");
+    let rotation = fixture.rotation_with(settings.clone());
+    let expected = (Kind::RejectedByTarget, None);
+    fixture
+        .fails(&rotation, "second", expected, "EXCLUDE_CHARACTERS")
+        .await;
+    assert_eq!(fixture.stored().await, [FIRST]);
+    assert_eq!(fixture.value(&Label::Pending).await, None, "discarded");
+    fixture.rotates_with(settings, "third").await;
 }
 
 #[tokio::test]
