@@ -48,7 +48,7 @@ mod tests {
         }
         let fault = read("rot13").expect_err("no such word");
         assert!(
-            fault.contains("`PASSWORD_SCHEME` must be ssha, ssha512 or plain"),
+            fault.contains("`PASSWORD_SCHEME` must be ssha or ssha512 or plain"),
             "{fault}"
         );
     }

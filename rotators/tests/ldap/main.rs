@@ -16,4 +16,5 @@ mod rights;
 mod rotation;
 mod support;
 mod users;
+mod warnings;
 mod wrong;

@@ -161,9 +161,10 @@ async fn a_password_that_looks_like_a_hash_is_not_sent_in_clear_text() {
     settings.password_scheme = PasswordScheme::Plain;
     // As createSecret would have made it with other settings.
     let pending = fixture.document(&json!({ "password": "{sentinel}" }));
+    let version = "second".into();
     let put = fixture
         .store
-        .put_pending(&fixture.secret, &"second".into(), &pending, None);
+        .put_pending(&fixture.secret, &version, &pending, None);
     put.await.expect("a pending version");
     let rotation = fixture.rotation_with(settings.clone());
     let expected = (Kind::RejectedByTarget, None);
