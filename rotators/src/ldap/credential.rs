@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
@@ -67,7 +66,7 @@ impl TryFrom<&SecretDocument> for LdapCredential {
 }
 
 /// Without a name or without a password a server lets everyone in, as nobody (RFC 4513, sections 5.1.1 and
-/// 5.1.2): that would look like a login.
+/// 5.1.2): that would look like a login. An empty password is none to the document.
 fn login(secret: &SecretDocument) -> Result<Login, DocumentError> {
     let username = plain(secret.text("username")?);
     if !username.contains('=') {
@@ -78,18 +77,8 @@ fn login(secret: &SecretDocument) -> Result<Login, DocumentError> {
     }
     Ok(Login {
         username,
-        password: not_empty(secret.text("password")?)?,
+        password: secret.text("password")?,
     })
-}
-
-fn not_empty(password: SecretString) -> Result<SecretString, DocumentError> {
-    if password.expose_secret().is_empty() {
-        return Err(DocumentError::Unsuitable {
-            key: "password",
-            expected: "not empty: a server lets everyone in who shows an empty password, as nobody",
-        });
-    }
-    Ok(password)
 }
 
 impl fmt::Debug for LdapCredential {

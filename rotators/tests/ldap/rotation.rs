@@ -228,3 +228,28 @@ async fn a_retry_after_a_crash_between_set_and_test_publishes_what_was_set() {
     assert_eq!(fixture.password(&Label::Current).await, pending);
     assert_eq!(fixture.stored().await.len(), 2);
 }
+
+/// Both read before either has added: of the same value the server takes one.
+#[tokio::test]
+async fn two_functions_at_once_add_one_value() {
+    let mut fixture = Fixture::start(with_admin()).await;
+    for number in 0..10 {
+        let version = format!("version {number}").as_str().into();
+        let (one, two) = (fixture.rotation(), fixture.rotation());
+        let one = Driver::new(&fixture.store, &one, &fixture.secret);
+        let two = Driver::new(&fixture.store, &two, &fixture.secret);
+        one.begin(&version).expect("none is under way");
+        let created = one.send(Step::Create, &version).await;
+        assert_eq!(created, Ok(Outcome::Created));
+        let before = fixture.root.passwords(APP).await.len();
+        let set = tokio::join!(one.send(Step::Set, &version), two.send(Step::Set, &version));
+        assert!(set.0.is_ok() && set.1.is_ok(), "{set:?}");
+        let after = fixture.root.passwords(APP).await.len();
+        assert_eq!(after, before + 1, "{set:?}");
+        for step in [Step::Test, Step::Finish] {
+            let sent = two.send(step, &version).await;
+            assert!(sent.is_ok(), "{sent:?}");
+        }
+    }
+    assert_eq!(fixture.stored().await.len(), 2);
+}
