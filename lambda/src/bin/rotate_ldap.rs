@@ -1,4 +1,4 @@
-//! Rotates the password of an entry of an OpenLDAP directory.
+//! Rotates the password of an entry of an `OpenLDAP` directory.
 
 use lambda::{Error, config, serve};
 use rotators::ldap::SingleUser;
