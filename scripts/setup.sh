@@ -43,6 +43,8 @@ missing_debian_packages() {
     { [[ -x /usr/sbin/mariadbd ]] && have_command my_print_defaults; } ||
         echo mariadb-server-core mariadb-client-core
     redis_program >/dev/null || echo redis-tools
+    # Its package has no way to the program alone: see install_debian_packages.
+    [[ -x /usr/sbin/slapd ]] || echo slapd
     # With these the packages of MySQL and Valkey are verified.
     [[ -r /usr/share/keyrings/debian-archive-keyring.gpg ]] || echo debian-archive-keyring
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -69,6 +71,11 @@ install_debian_packages() {
     local no_cluster=/etc/postgresql-common/createcluster.d/no-cluster-for-tests.conf
     "${as_root[@]}" mkdir -p "$(dirname "$no_cluster")"
     echo 'create_main_cluster = false' | "${as_root[@]}" tee "$no_cluster" >/dev/null
+    # The package slapd would set up a directory, and a service for it. Without a directory its service has
+    # nothing to start; `dpkg-reconfigure slapd` makes one for whoever wants it.
+    if [[ " ${packages[*]} " == *" slapd "* ]]; then
+        echo 'slapd slapd/no_configuration boolean true' | "${as_root[@]}" debconf-set-selections
+    fi
     local status=0
     {
         "${as_root[@]}" apt-get update --quiet --quiet &&

@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mongodb, mysql, postgres, redis, redshift};
+use rotators::{mongodb, ldap, mysql, postgres, redis, redshift};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Redis,
     /// Amazon Redshift; STRATEGY: one user, or two.
     Redshift,
+    /// Entries of OpenLDAP directories.
+    Ldap,
     /// Bearer tokens of X (Twitter).
     BearerToken,
     /// OAuth tokens and client secrets; `OAUTH_ROTATES` says which.
@@ -56,6 +58,8 @@ pub(crate) const ENGINES: &[(&str, Kind)] = &[
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
     ("redshift", Kind::Redshift),
+    ("openldap", Kind::Ldap),
+    ("ldap", Kind::Ldap),
 ];
 
 impl Kind {
@@ -66,6 +70,7 @@ impl Kind {
             Self::MongoDb => "mongodb",
             Self::Redis => "redis",
             Self::Redshift => "redshift",
+            Self::Ldap => "ldap",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
             Self::IamKey => "iam-key",
@@ -150,6 +155,11 @@ pub(crate) fn engine(
                 over(env, made, store)
             }
         },
+        Kind::Ldap => {
+            let settings = config::ldap(&mut env);
+            let made = settings.map(|it| ldap::SingleUser::new(secrets, it));
+            over(env, made, store)
+        }
         Kind::BearerToken => {
             let settings = config::bearer_token(&mut env);
             over(env, settings.map(|it| BearerToken::new(secrets, it)), store)

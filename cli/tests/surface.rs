@@ -127,6 +127,7 @@ async fn the_rotator_comes_from_the_engine_or_from_the_command_line() {
         ("postgres", "engine"),
         ("redis", "host"),
         ("redshift", "engine"),
+        ("ldap", "host"),
         ("iam-key", "access_key"),
     ] {
         let ended = stage.json(&["verify", SECRET, "--rotator", rotator]).await;

@@ -6,6 +6,7 @@
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
 //! | [`mongodb`] | a protocol fake of `MongoDB` and Amazon `DocumentDB`: logins and users |
 //! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
+//! | [`ldap`] | `OpenLDAP` servers, likewise |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`redshift`] | a protocol fake of Amazon Redshift |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
@@ -34,6 +35,7 @@
 pub mod iam;
 pub mod key_server;
 pub mod lambda_host;
+pub mod ldap;
 pub mod mariadb;
 pub mod mongodb;
 pub mod mysql;

@@ -11,6 +11,7 @@
 //! | `MongoDB`, Amazon `DocumentDB` | [`mongodb::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
 //! | the same | [`mongodb::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
+//! | entry of an `OpenLDAP` directory | [`ldap::SingleUser`] | the entry's password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -44,6 +45,8 @@ mod database;
 pub mod iam;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
+#[cfg(feature = "ldap")]
+pub mod ldap;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "http")]

@@ -3,6 +3,7 @@
 
 mod iam;
 mod mongodb;
+mod ldap;
 mod mysql;
 mod rds;
 mod redis;
@@ -20,6 +21,7 @@ use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
 pub use self::mongodb::{mongodb, mongodb_pair};
+pub use self::ldap::ldap;
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::redis::redis;
 pub use self::redshift::{redshift, redshift_pair};
