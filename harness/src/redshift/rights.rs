@@ -53,7 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>, state: &State) -> Result<Grant, Refu
     let (words, columns) = words(reader)?;
     let (view, target, known) = target(reader, state, !columns.is_empty())?;
     if words.iter().any(|word| !known.contains(&word.as_str())) {
-        return Err(Refusal::SYNTAX);
+        return Err(Refusal::UNKNOWN);
     }
     direction(reader, act)?;
     let (kind, name) = grantee(reader, state)?;
@@ -350,7 +350,7 @@ fn defaults(reader: &mut Reader<'_>, state: &State) -> Result<Grant, Refusal> {
         _ => return Err(Refusal::UNKNOWN),
     };
     if !columns.is_empty() || words.iter().any(|word| !known.contains(&word.as_str())) {
-        return Err(Refusal::SYNTAX);
+        return Err(Refusal::UNKNOWN);
     }
     direction(reader, act)?;
     let (kind, name) = grantee(reader, state)?;

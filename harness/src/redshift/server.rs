@@ -406,6 +406,8 @@ impl Drop for Counted {
 }
 
 async fn serve(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) -> io::Result<()> {
+    // Without it each answer waits for the client's kernel to acknowledge the one before.
+    stream.set_nodelay(true)?;
     let (mut stream, startup) = login::start(Box::new(stream), &tls).await?;
     let stream = &mut *stream;
     let user = startup.user;
@@ -455,6 +457,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) -> io::
         let text = text.trim_end_matches('\0');
         shared.note(&user, text);
         let plan = shared.planned(text);
+        let mut whole = Vec::new();
         if let Some((Fault::Refuse(_), _)) = plan {
             session.abort();
         }
@@ -477,10 +480,11 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) -> io::
             match plan {
                 Some((fault, _)) if !perform(fault, stream, "ERROR").await? => return Ok(()),
                 Some(_) => {}
-                None => write(stream, &answer).await?,
+                None => whole = answer,
             }
         }
-        write(stream, &message(b'Z', &[session.status()])).await?;
+        whole.extend(message(b'Z', &[session.status()]));
+        write(stream, &whole).await?;
     }
 }
 
