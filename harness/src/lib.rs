@@ -6,6 +6,7 @@
 //! | [`mysql`], [`mariadb`] | `MySQL` and `MariaDB` servers, likewise |
 //! | [`rds`] | the databases and managed secrets of Amazon RDS, on moto |
 //! | [`redis`] | Redis and Valkey servers, likewise |
+//! | [`rabbitmq`] | `RabbitMQ` brokers with their management API, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`key_server`] | a provider of API keys whose manners can be set |
@@ -38,6 +39,7 @@ pub mod oauth_provider;
 pub mod oidc;
 pub mod postgres;
 pub mod proxy;
+pub mod rabbitmq;
 pub mod rds;
 pub mod redis;
 pub mod secrets_manager;
