@@ -7,6 +7,8 @@
 //! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
 //! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
+//! | `RabbitMQ` | [`rabbitmq::AlternatingUsers`] | the user, of two, and its password | none |
+//! | the same | [`rabbitmq::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -47,6 +49,8 @@ pub mod password;
 pub mod postgres;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 #[cfg(any(feature = "_rds_admin", feature = "rds"))]
 pub mod rds;
 #[cfg(feature = "redis")]
@@ -62,5 +66,5 @@ mod second_secret;
 mod tcp;
 #[cfg(feature = "_database")]
 pub mod tls;
-#[cfg(feature = "http")]
+#[cfg(feature = "_web")]
 pub mod web;

@@ -44,7 +44,7 @@ impl AdminCredential {
     }
 
     /// Who logs in at this host, unless the admin's secret names another one.
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_here")]
     pub(crate) fn login_at(self, host: &str) -> Result<Login, RotatorError> {
         if self.is_for(host) {
             return Ok(self.login);
@@ -83,7 +83,7 @@ impl AdminCredential {
         })
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_here")]
     fn is_for(&self, host: &str) -> bool {
         self.host
             .as_deref()
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(shown, "AdminCredential([redacted]) Login([redacted])");
     }
 
-    #[cfg(feature = "redis")]
+    #[cfg(feature = "_admin_here")]
     #[test]
     fn an_admin_of_another_host_logs_in_nowhere() {
         let of = |host: &str| {

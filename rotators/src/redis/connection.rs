@@ -4,19 +4,17 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 use secrets_core::rotator::{Context, RotatorError};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
 
 use super::credential::{Login, Node, Tls};
 use super::error::{Peer, Role};
 use super::resp::{self, Reply};
 use super::settings::RedisSettings;
-use crate::{tcp, tls};
+use crate::database::{self, NoStream, Stream};
 
 /// What became of a login.
 pub(super) enum Entry {
@@ -33,11 +31,6 @@ pub(super) struct Session {
     patience: Duration,
     deadline: Instant,
 }
-
-/// A connection, with TLS or without.
-trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 impl Session {
     /// Logs in, presenting the password once.
@@ -117,23 +110,13 @@ async fn connect(
     deadline: Instant,
 ) -> Result<Box<dyn Stream>, RotatorError> {
     let Node { host, port } = &peer.node;
-    let Tls::Verified { server_name, ca } = tls else {
-        return Ok(Box::new(tcp::connect(host, *port, peer, deadline).await?));
-    };
-    let name = server_name.as_ref().unwrap_or(host);
-    tls::check_server_name(name)?;
-    let name = ServerName::try_from(name.clone()).map_err(|_| peer.not_redis())?;
-    let ca = ca.as_ref().or(settings.ca_certificate.as_ref());
-    let connector = TlsConnector::from(tls::verifying(ca)?);
-    let stream = tcp::connect(host, *port, peer, deadline).await?;
-    match timeout_at(deadline, connector.connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(Box::new(stream)),
-        Ok(Err(fault)) => Err(match fault.get_ref().and_then(|it| it.downcast_ref()) {
-            Some(fault) => tls::refusal(fault, peer),
-            None => peer.broken(),
-        }),
-        Err(_) => Err(peer.no_handshake()),
-    }
+    let protection = (tls, settings.ca_certificate.as_ref());
+    let stream = database::connect((host, *port), protection, peer, deadline).await;
+    stream.map_err(|fault| match fault {
+        NoStream::Fault(fault) => fault,
+        NoStream::Closed => peer.broken(),
+        NoStream::NoHandshake => peer.no_handshake(),
+    })
 }
 
 impl fmt::Debug for Session {
