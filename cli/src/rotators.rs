@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mysql, postgres, redis};
+use rotators::{mysql, postgres, rabbitmq, redis};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -25,6 +25,9 @@ pub(crate) enum Kind {
     /// MySQL, Aurora MySQL and MariaDB; STRATEGY: one user, or two.
     #[value(name = "mysql")]
     MySql,
+    /// RabbitMQ; STRATEGY: two users, or one.
+    #[value(name = "rabbitmq")]
+    RabbitMq,
     /// Redis and Valkey.
     Redis,
     /// Bearer tokens of X (Twitter).
@@ -38,12 +41,13 @@ pub(crate) enum Kind {
 }
 
 /// What `engine` in a secret leads to; no other secrets have that key.
-pub(crate) const ENGINES: [(&str, Kind); 7] = [
+pub(crate) const ENGINES: [(&str, Kind); 8] = [
     ("postgres", Kind::Postgres),
     ("aurora-postgresql", Kind::Postgres),
     ("mysql", Kind::MySql),
     ("aurora-mysql", Kind::MySql),
     ("mariadb", Kind::MySql),
+    ("rabbitmq", Kind::RabbitMq),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
 ];
@@ -53,6 +57,7 @@ impl Kind {
         match self {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
+            Self::RabbitMq => "rabbitmq",
             Self::Redis => "redis",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
@@ -102,6 +107,20 @@ pub(crate) fn engine(
                 let settings = settings.zip(config::mysql_pair(&mut env));
                 let made =
                     settings.map(|(it, pair)| mysql::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
+        Kind::RabbitMq => match config::rabbitmq_strategy(&mut env) {
+            Strategy::AlternatingUsers => {
+                let settings = config::rabbitmq(&mut env);
+                let settings = settings.zip(config::rabbitmq_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| rabbitmq::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+            Strategy::SingleUser => {
+                let settings = config::rabbitmq(&mut env);
+                let made = settings.map(|it| rabbitmq::SingleUser::new(secrets, it));
                 over(env, made, store)
             }
         },

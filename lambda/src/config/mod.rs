@@ -3,6 +3,7 @@
 
 mod iam;
 mod mysql;
+mod rabbitmq;
 mod rds;
 mod redis;
 mod web;
@@ -18,6 +19,7 @@ use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
 pub use self::mysql::{mysql, mysql_pair, old_password};
+pub use self::rabbitmq::{rabbitmq, rabbitmq_pair, rabbitmq_strategy};
 pub use self::redis::redis;
 use crate::environment::Environment;
 

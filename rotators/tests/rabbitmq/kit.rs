@@ -101,7 +101,7 @@ impl Bench {
     }
 
     /// A trial of what `make` makes.
-    pub(crate) async fn trial<R: Rotator>(
+    pub(crate) async fn trial<R: Rotator + 'static>(
         self: Arc<Self>,
         world: &World,
         make: impl Fn() -> R + 'static,
@@ -183,7 +183,7 @@ pub(crate) fn settings(fixture: &Fixture) -> RabbitMqSettings {
     settings
 }
 
-async fn proves<R: Rotator>(
+async fn proves<R: Rotator + 'static>(
     tls: bool,
     (name, gap): (&str, usize),
     faults: &[Fault],
