@@ -26,15 +26,15 @@ async fn scenarios() {
     answers_of_others_are_no_answers(f).await;
 }
 
-/// On both ports: of the first the login is refused, of the second only the admin's requests.
+/// One user shows what is verified of AMQP, two what is verified of the API.
 async fn the_name_in_the_certificate_may_be_another(f: &mut Fixture) {
     f.another("named").await;
-    let rotation = f.alternating();
-    f.fails(&rotation, "2", TLS, "another name").await;
-    let plain = json!({"ssl": false, "port": f.server.amqp_port()});
+    f.fails(&f.single(), "2", TLS, "another name").await;
+    f.fails(&f.alternating(), "3", TLS, "`tls_server_name`")
+        .await;
     f.put_current("alias", &json!({"tls_server_name": "mq.internal"}));
-    f.rotates(&rotation, "3").await;
-    drop(plain);
+    f.rotates(&f.alternating(), "4").await;
+    f.rotate(&f.single(), "5").await.expect("a rotation");
 }
 
 async fn the_authority_is_verified(f: &mut Fixture) {
@@ -80,8 +80,8 @@ async fn ports_that_are_mixed_up(f: &mut Fixture) {
         ),
         (
             json!({"ssl": false, "port": http, "management_port": http}),
-            misconfigured,
-            "AMQP 0-9-1",
+            UNREACHABLE,
+            "did not answer to a login",
         ),
         (
             json!({"ssl": false, "port": amqp, "management_port": amqp}),
@@ -90,7 +90,7 @@ async fn ports_that_are_mixed_up(f: &mut Fixture) {
         ),
         (
             json!({"ssl": false, "port": amqps, "management_port": http}),
-            UNREACHABLE,
+            misconfigured,
             "`ssl`",
         ),
         (
@@ -98,7 +98,7 @@ async fn ports_that_are_mixed_up(f: &mut Fixture) {
             UNREACHABLE,
             "`management_port`",
         ),
-        (json!({"port": amqp}), TLS, ""),
+        (json!({"port": amqp}), TLS, "no TLS connection"),
         (json!({"management_port": http}), TLS, "`\"ssl\": false`"),
     ]
     .into_iter()
@@ -123,13 +123,14 @@ async fn silence_is_no_answer(f: &mut Fixture) {
     f.put_current("proxied", &ports);
     let mut settings = f.settings();
     settings.timeouts.login = Duration::from_millis(300);
-    settings.timeouts.statement = Duration::from_millis(300);
-    let rotation = f.alternating_with(settings);
     amqp.set_mode(TcpMode::Silent).await;
+    let rotation = f.alternating_with(settings.clone());
     f.fails(&rotation, "2", UNREACHABLE, "did not answer to a login")
         .await;
     amqp.set_mode(TcpMode::Forward).await;
+    settings.timeouts.statement = Duration::from_millis(300);
     http.set_mode(TcpMode::Silent).await;
+    let rotation = f.alternating_with(settings);
     f.fails(&rotation, "3", UNREACHABLE, "rabbitmq_management")
         .await;
     http.set_mode(TcpMode::Forward).await;

@@ -1,15 +1,21 @@
 //! What a rotation does not do, and what it says then.
 
+use std::time::Duration;
+
 use harness::rabbitmq::RabbitMqServer;
+use rotators::rabbitmq::{AlternatingUsers, PairSettings};
 use secrets_core::document::Patch;
-use secrets_core::event::Step;
-use secrets_core::rotator::RotatorErrorKind as Kind;
+use secrets_core::rotator::{Context, Rotator, RotatorErrorKind as Kind};
 use secrets_core::store::Label;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::hidden;
 use crate::support::{ADMIN, FIRST, Fixture, listing};
 
+const PATIENCE: Duration = Duration::from_secs(10);
 const MISCONFIGURED: (Kind, Option<&str>) = (Kind::Misconfigured, None);
 const UNAUTHORIZED: (Kind, Option<&str>) = (Kind::Misconfigured, Some("401"));
 
@@ -23,6 +29,7 @@ async fn scenarios() {
     a_pending_version_of_somebody_else_is_refused(f).await;
     a_password_that_nobody_knows_ends_the_rotation(f).await;
     no_login_is_tried_with_a_password_that_is_wrong(f).await;
+    a_right_password_that_is_refused_is_no_wrong_one(f).await;
 }
 
 async fn an_admin_is_needed(f: &mut Fixture) {
@@ -146,15 +153,9 @@ async fn a_password_that_nobody_knows_ends_the_rotation(f: &mut Fixture) {
     let lost = json!({"password": "somebody else's", "tags": ""});
     f.server.put(&["users", "lost"], &lost).await;
     let before = f.server.get(&["users", "lost"]).await;
-    for error in [
-        f.rotate(&f.alternating(), "2").await.expect_err("no login"),
-        f.send(&f.single(), Step::Set, "2")
-            .await
-            .expect_err("no login"),
-    ] {
-        assert!(std::error::Error::source(&error).is_none(), "{error:?}");
-        hidden::assert_absent(&hidden::shown(&error), FIRST);
-    }
+    let error = f.rotate(&f.alternating(), "2").await.expect_err("no login");
+    assert!(std::error::Error::source(&error).is_none(), "{error:?}");
+    hidden::assert_absent(&hidden::shown(&error), FIRST);
     assert_eq!(f.server.get(&["users", "lost"]).await, before);
     assert_eq!(listing(&f.server, "lost_clone").await, None);
 }
@@ -170,10 +171,45 @@ async fn no_login_is_tried_with_a_password_that_is_wrong(f: &mut Fixture) {
     assert_eq!(f.server.log().matches(refused).count(), 0);
 }
 
-/// `loopback_users` refuses a login with the code of a wrong password; so does a broker whose users are
-/// elsewhere.
+/// Of a user in `loopback_users`, or in another of the `auth_backends`, a broker says that the password is
+/// wrong. Here the login leads to something that says so of everybody.
+async fn a_right_password_that_is_refused_is_no_wrong_one(f: &mut Fixture) {
+    f.another("strange").await;
+    let rotation = f.alternating();
+    f.rotates(&rotation, "2").await;
+    let broker = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = broker.local_addr().expect("an address").port();
+    let says = tokio::spawn(async move {
+        let (mut stream, _) = broker.accept().await.expect("a caller");
+        let mut buffer = [0; 1024];
+        for answer in [
+            &b"\x01\0\0\0\0\0\x13\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\xce"[..],
+            b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32\x01\x93\0\0\0\0\0\xce",
+        ] {
+            assert_ne!(stream.read(&mut buffer).await.expect("a message"), 0);
+            stream
+                .write_all(answer)
+                .await
+                .expect("a caller who listens");
+        }
+    });
+    let ports = json!({"ssl": false, "port": port, "management_port": f.server.http_port()});
+    let candidate = f.document(&ports);
+    let candidate = (&candidate).try_into().expect("a credential");
+    let cx = Context::new(f.secret.clone(), "3".into(), Instant::now() + PATIENCE);
+    let pair = PairSettings::default();
+    let rotator = AlternatingUsers::new(f.store.clone(), f.settings(), pair);
+    let fault = rotator.test(&candidate, &cx).await.expect_err("a fault");
+    assert_eq!((fault.kind(), fault.code()), (Kind::Refused, Some("403")));
+    assert!(
+        fault.to_string().contains("the password is right"),
+        "{fault}"
+    );
+    says.await.expect("both were heard");
+}
+
 #[tokio::test]
-async fn a_login_that_is_refused_for_another_reason_is_no_wrong_password() {
+async fn a_broker_that_takes_no_passwords_is_told_as_that() {
     let builder = RabbitMqServer::builder().setting("auth_mechanisms.1 = AMQPLAIN");
     let f = Fixture::of(builder.start().await).await;
     f.fails(&f.alternating(), "2", (Kind::Refused, None), "PLAIN")
