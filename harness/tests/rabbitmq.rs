@@ -44,7 +44,6 @@ async fn users_log_in(server: &RabbitMqServer) {
     server.put(&user, &password).await;
     let refused = async |password: &str, vhost: &str| {
         let login = server.log_in("a/b", password, vhost).await;
-
         login.expect_err("a refusal")
     };
     assert_eq!(refused("p", "/").await, 403);

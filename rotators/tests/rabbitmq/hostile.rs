@@ -32,11 +32,12 @@ async fn names_stay_names() {
     let canary = f.server.get(&["users", "canary"]).await;
     let rotator = f.server.get(&["users", "rotator"]).await;
     let proxy = HttpProxy::start(&format!("http://127.0.0.1:{}", f.server.http_port())).await;
-    let (_, port) = proxy
+    let port = proxy
         .endpoint()
         .rsplit_once(':')
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .expect("a port");
+        .expect("a port")
+        .1
+        .to_owned();
     let ports = json!({"ssl": false, "port": f.server.amqp_port(), "management_port": port});
     let mut users = BTreeSet::from(["app", "canary", "root", "rotator"].map(str::to_owned));
     let mut vhosts = BTreeSet::from(["/", "shop"].map(str::to_owned));
@@ -79,9 +80,12 @@ async fn names_stay_names() {
 fn only_intended(proxy: &HttpProxy, name: &str) {
     let escaped = |name: &str| -> String {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-        let escape = |byte: u8| match plain(&byte) {
-            true => char::from(byte).to_string(),
-            false => format!("%{byte:02X}"),
+        let escape = |byte: u8| {
+            if plain(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
         };
         name.bytes().map(escape).collect()
     };
