@@ -35,6 +35,7 @@ impl RabbitMqServer {
             .method(method)
             .uri(url)
             .header("host", "localhost")
+            .header("content-type", "application/json")
             .header("authorization", format!("Basic {authorization}"))
             .body(Full::from(body))
             .expect("a request");

@@ -26,6 +26,10 @@ pub(crate) struct Bench {
     users: AtomicU64,
     /// Logins that were refused to the tests themselves.
     own_refusals: AtomicU64,
+    /// Changes that do not go through the proxies.
+    pub(crate) touched: AtomicU64,
+    /// Whether a user and a password work, by how much had gone to the API by then.
+    works: Mutex<HashMap<[String; 2], ([u64; 2], bool)>>,
     /// What a login said, by what the broker stores and the password.
     logins: Mutex<HashMap<[String; 2], bool>>,
 }
@@ -54,6 +58,8 @@ impl Bench {
             tls,
             users: AtomicU64::new(0),
             own_refusals: AtomicU64::new(0),
+            touched: AtomicU64::new(0),
+            works: Mutex::default(),
             logins: Mutex::default(),
         })
     }
@@ -108,6 +114,7 @@ impl Bench {
     ) -> Trial<R, Two> {
         let number = self.users.fetch_add(1, Ordering::SeqCst);
         let server = &self.fixture.server;
+        self.touched.fetch_add(1, Ordering::SeqCst);
         for old in [
             format!("u%{}", number.wrapping_sub(1)),
             format!("u%{}_clone", number.wrapping_sub(1)),
@@ -145,17 +152,27 @@ impl Bench {
 impl Target for Two {
     async fn works(&self, secret: &SecretDocument) -> bool {
         let text = |key| secret.text(key).expect("a text").expose_secret().to_owned();
-        let user = text("username");
-        let server = &self.bench.fixture.server;
-        self.bench.logs_in(&user, &text("password")).await
-            && listing(server, &user).await.as_ref() == Some(&self.rights)
+        let key = [text("username"), text("password")];
+        let bench = &self.bench;
+        // What nobody has changed need not be asked again: the kit looks after each effect.
+        let chunks = u64::try_from(bench.management.chunks()).expect("64 bits");
+        let stamp = [chunks, bench.touched.load(Ordering::SeqCst)];
+        if let Some((known, works)) = bench.works.lock().await.get(&key)
+            && *known == stamp
+        {
+            return *works;
+        }
+        let works = bench.logs_in(&key[0], &key[1]).await
+            && listing(&bench.fixture.server, &key[0]).await.as_ref() == Some(&self.rights);
+        bench.works.lock().await.insert(key, (stamp, works));
+        works
     }
 
     async fn live(&self) -> Option<usize> {
         let clone = format!("{}_clone", self.user);
         let server = &self.bench.fixture.server;
-        let clone = listing(server, &clone).await;
-        Some(1 + usize::from(clone.is_some()))
+        let (status, _) = server.api("GET", &["users", &clone], &Value::Null).await;
+        Some(1 + usize::from(status == 200))
     }
 
     async fn refused_logins(&self) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Rotators of pairs that are wrong on purpose, each convicted of what it does.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -73,17 +74,22 @@ impl Rotator for Wrong {
         let server = &self.bench.fixture.server;
         let user = &pending.user;
         let path = ["users", user];
+        let touched = &self.bench.touched;
         let tags = json!(["monitoring", "of the shop"]);
         let rights = async || give_rights(server, user, SHOP).await;
         let password = json!({"password": pending.password, "tags": tags});
         match self.crime {
             Crime::SetsThePasswordFirst => {
-                let set = async { server.put(&path, &password).await };
+                let set = async {
+                    server.put(&path, &password).await;
+                    touched.fetch_add(1, Ordering::SeqCst);
+                };
                 self.world.effect("password", set).await?;
                 // With the tests' password in between.
                 let all = async {
                     rights().await;
                     server.put(&path, &password).await;
+                    touched.fetch_add(1, Ordering::SeqCst);
                 };
                 self.world.effect("rights", all).await
             }
@@ -92,11 +98,15 @@ impl Rotator for Wrong {
                 let set = async {
                     rights().await;
                     server.put(&path, &password).await;
+                    touched.fetch_add(1, Ordering::SeqCst);
                 };
                 self.world.effect("both", set).await
             }
             Crime::ReplacesInPlace => {
-                let set = async { server.put(&path, &password).await };
+                let set = async {
+                    server.put(&path, &password).await;
+                    touched.fetch_add(1, Ordering::SeqCst);
+                };
                 self.world.effect("password", set).await
             }
         }
