@@ -61,7 +61,7 @@ async fn a_login_is_told_by_the_answer() {
 
 #[tokio::test]
 async fn no_password_goes_to_whom_it_is_not_for() {
-    let long = [&[1, 0, 0][..], &[0, 16, 0, 0]].concat();
+    let long = [&[1, 0, 0][..], &[0, 1, 0, 0]].concat();
     for (says, kind) in [
         (b"AMQP\0\0\x09\x01".to_vec(), io::ErrorKind::InvalidData),
         (
