@@ -218,13 +218,16 @@ def alternating_users_have_an_admin(template):
     """What CloudFormation says before it makes anything."""
     wrong = []
     arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
-    for strategy, admin, allowed in [
-        ("alternating_users", "", False),
-        ("alternating_users", arn, True),
-        ("single_user", "", True),
-        ("single_user", arn, True),
+    for rotates, strategy, admin, allowed in [
+        ("postgres", "alternating_users", "", False),
+        ("postgres", "alternating_users", arn, True),
+        ("postgres", "single_user", "", True),
+        ("postgres", "single_user", arn, True),
+        # Its users cannot change their passwords.
+        ("rabbitmq", "single_user", "", False),
+        ("rabbitmq", "single_user", arn, True),
     ]:
-        values = {"strategy": strategy, "superuserSecretArn": admin}
+        values = {"rotates": rotates, "strategy": strategy, "superuserSecretArn": admin}
         if _is_allowed(template, values) != allowed:
             wrong.append(f"{values} is {'refused' if allowed else 'allowed'}")
     return wrong

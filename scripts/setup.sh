@@ -45,6 +45,7 @@ missing_debian_packages() {
     redis_program >/dev/null || echo redis-tools
     # Its package has no way to the program alone: see install_debian_packages.
     [[ -x /usr/sbin/slapd ]] || echo slapd
+    compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*/plugins' >/dev/null || echo rabbitmq-server
     # With these the packages of MySQL and Valkey are verified.
     [[ -r /usr/share/keyrings/debian-archive-keyring.gpg ]] || echo debian-archive-keyring
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -76,6 +77,14 @@ install_debian_packages() {
     if [[ " ${packages[*]} " == *" slapd "* ]]; then
         echo 'slapd slapd/no_configuration boolean true' | "${as_root[@]}" debconf-set-selections
     fi
+    # RabbitMQ has no package without its service. This one keeps services from being started, for this
+    # installation only; containers often have it already.
+    local no_services=/usr/sbin/policy-rc.d added_policy=
+    if [[ ! -e $no_services ]]; then
+        added_policy=$no_services
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$no_services" >/dev/null
+        "${as_root[@]}" chmod 755 "$no_services"
+    fi
     local status=0
     {
         "${as_root[@]}" apt-get update --quiet --quiet &&
@@ -83,6 +92,12 @@ install_debian_packages() {
                 apt-get install --quiet --yes --no-install-recommends "${packages[@]}"
     } >"$work/apt" 2>&1 || status=$?
     "${as_root[@]}" rm "$no_cluster"
+    [[ -z $added_policy ]] || "${as_root[@]}" rm "$added_policy"
+    # Nor at the next start of the machine, if it was installed here.
+    if [[ " ${packages[*]} " == *" rabbitmq-server "* ]] && have_command systemctl; then
+        "${as_root[@]}" systemctl disable --quiet rabbitmq-server.service 2>/dev/null || true
+        "${as_root[@]}" systemctl disable --quiet epmd.service epmd.socket 2>/dev/null || true
+    fi
     if ((status)); then
         cat "$work/apt" >&2
         fail "apt-get could not install ${packages[*]}"

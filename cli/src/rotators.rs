@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mongodb, ldap, mysql, postgres, redis, redshift};
+use rotators::{mongodb, ldap, mysql, postgres, rabbitmq, redis, redshift};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -28,6 +28,9 @@ pub(crate) enum Kind {
     /// MongoDB and Amazon DocumentDB; STRATEGY: one user, or two.
     #[value(name = "mongodb")]
     MongoDb,
+    /// RabbitMQ; STRATEGY: two users, or one.
+    #[value(name = "rabbitmq")]
+    RabbitMq,
     /// Redis and Valkey.
     Redis,
     /// Amazon Redshift; STRATEGY: one user, or two.
@@ -55,6 +58,7 @@ pub(crate) const ENGINES: &[(&str, Kind)] = &[
     ("mongodb", Kind::MongoDb),
     ("documentdb", Kind::MongoDb),
     ("docdb", Kind::MongoDb),
+    ("rabbitmq", Kind::RabbitMq),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
     ("redshift", Kind::Redshift),
@@ -68,6 +72,7 @@ impl Kind {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
             Self::MongoDb => "mongodb",
+            Self::RabbitMq => "rabbitmq",
             Self::Redis => "redis",
             Self::Redshift => "redshift",
             Self::Ldap => "ldap",
@@ -133,6 +138,20 @@ pub(crate) fn engine(
                 let settings = settings.zip(config::mongodb_pair(&mut env));
                 let made =
                     settings.map(|(it, pair)| mongodb::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
+        Kind::RabbitMq => match config::rabbitmq_strategy(&mut env) {
+            Strategy::AlternatingUsers => {
+                let settings = config::rabbitmq(&mut env);
+                let settings = settings.zip(config::rabbitmq_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| rabbitmq::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+            Strategy::SingleUser => {
+                let settings = config::rabbitmq(&mut env);
+                let made = settings.map(|it| rabbitmq::SingleUser::new(secrets, it));
                 over(env, made, store)
             }
         },

@@ -125,6 +125,7 @@ async fn the_rotator_comes_from_the_engine_or_from_the_command_line() {
     }
     for (rotator, key) in [
         ("postgres", "engine"),
+        ("rabbitmq", "host"),
         ("redis", "host"),
         ("redshift", "engine"),
         ("ldap", "host"),

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::process::Process;
 
-/// How long a server may take to start or to stop.
+/// How long a server may take to start or to stop, unless it is known to take longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The process of one server, with the output of all its starts. Killed on drop.
@@ -18,6 +18,7 @@ pub(crate) struct Daemon {
     name: &'static str,
     /// The signal that ends it at once, with its own children.
     quit: &'static str,
+    patience: Duration,
     process: Mutex<Option<Process>>,
     /// The output of processes that were stopped.
     past_output: Mutex<String>,
@@ -29,9 +30,16 @@ impl Daemon {
         Self {
             name,
             quit,
+            patience: PATIENCE,
             process: Mutex::default(),
             past_output: Mutex::default(),
         }
+    }
+
+    /// The same for a server that may take this long to start or to stop, instead of 20 s.
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// All that was written to standard output and standard error, over all starts.
@@ -60,14 +68,14 @@ impl Daemon {
     /// Starts the process and waits until `is_ready`; its output if it ends instead.
     ///
     /// # Panics
-    /// If it is not ready within 20 s.
+    /// If it is not ready in time.
     pub(crate) async fn launch(
         &self,
         command: Command,
         is_ready: impl AsyncFn() -> bool,
     ) -> Result<(), String> {
         *lock(&self.process) = Some(Process::spawn(command));
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         while !is_ready().await {
             if self.has_ended() {
                 let ended = lock(&self.process).take();
@@ -88,13 +96,13 @@ impl Daemon {
     /// Ends the process, if there is one, with a signal on which it ends in good order.
     ///
     /// # Panics
-    /// If it does not end within 20 s.
+    /// If it does not end in time.
     pub(crate) async fn stop(&self, signal: &str) {
         let Some(process) = lock(&self.process).take() else {
             return;
         };
         process.signal(signal);
-        let stopped = tokio::time::timeout(PATIENCE, process.exited()).await;
+        let stopped = tokio::time::timeout(self.patience, process.exited()).await;
         let mut past = lock(&self.past_output);
         past.push_str(&process.output());
         assert!(stopped.is_ok(), "{} did not stop:\n{past}", self.name);
@@ -110,7 +118,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         if let Some(process) = lock(&self.process).take() {
             process.signal(self.quit);
-            process.wait_blocking(PATIENCE);
+            process.wait_blocking(self.patience);
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`ldap`] | `OpenLDAP` servers, likewise |
 //! | [`redis`] | Redis and Valkey servers, likewise |
 //! | [`redshift`] | a protocol fake of Amazon Redshift |
+//! | [`rabbitmq`] | `RabbitMQ` brokers with their management API, likewise |
 //! | [`secrets_manager`] | the Secrets Manager emulator moto, and a caller for its wire protocol |
 //! | [`iam`] | IAM users and their access keys: on moto, and a fake that can be told to fail |
 //! | [`key_server`] | a provider of API keys whose manners can be set |
@@ -43,6 +44,7 @@ pub mod oauth_provider;
 pub mod oidc;
 pub mod postgres;
 pub mod proxy;
+pub mod rabbitmq;
 pub mod rds;
 pub mod redis;
 pub mod redshift;

@@ -12,6 +12,8 @@
 //! | the same | [`mongodb::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
 //! | entry of an `OpenLDAP` directory | [`ldap::SingleUser`] | the entry's password | none |
+//! | `RabbitMQ` | [`rabbitmq::AlternatingUsers`] | the user, of two, and its password | none |
+//! | the same | [`rabbitmq::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -58,6 +60,8 @@ pub mod postgres;
 mod postgres_wire;
 #[cfg(any(feature = "http", feature = "iam"))]
 mod propagation;
+#[cfg(feature = "rabbitmq")]
+pub mod rabbitmq;
 #[cfg(any(feature = "_rds_admin", feature = "rds"))]
 pub mod rds;
 #[cfg(feature = "redis")]
@@ -71,11 +75,9 @@ pub mod redshift;
     feature = "rds"
 ))]
 mod second_secret;
-#[cfg(feature = "_stream")]
-mod stream;
 #[cfg(feature = "_tcp")]
 mod tcp;
 #[cfg(feature = "_database")]
 pub mod tls;
-#[cfg(feature = "http")]
+#[cfg(feature = "_web")]
 pub mod web;

@@ -51,7 +51,7 @@ pub(crate) fn silent(peer: &Peer, what: &str) -> RotatorError {
     ))
 }
 
-fn unresolved(peer: &Peer) -> RotatorError {
+pub(crate) fn unresolved(peer: &Peer) -> RotatorError {
     RotatorError::unreachable(format!(
         "the host of {peer} has no address; check `host`, and the name resolution of the function's VPC"
     ))

@@ -57,6 +57,11 @@ impl CaCertificates {
         }
     }
 
+    #[cfg(feature = "rabbitmq")]
+    pub(crate) fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
     /// What verifies servers against these.
     pub(crate) fn roots(&self) -> Result<RootCertStore, InvalidCa> {
         let mut roots = RootCertStore::empty();

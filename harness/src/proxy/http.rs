@@ -19,6 +19,8 @@ pub struct Call {
     /// The operation, such as `PutSecretValue`: from `X-Amz-Target`, or the `Action` of the query
     /// protocol; else empty.
     pub operation: String,
+    /// Method and path, such as `GET /api/users/app`.
+    pub request: String,
     /// The body; null if it is not JSON.
     pub body: Value,
     /// The trace that it belongs to, from `X-Amzn-Trace-Id`.
@@ -128,6 +130,7 @@ async fn handle(script: Arc<HttpScript>, upstream: SocketAddr, request: Request<
     let trace = trace.and_then(|trace| trace.to_str().ok());
     let fault = script.next(Call {
         operation: action.unwrap_or_else(|| target.unwrap_or_default().to_owned()),
+        request: format!("{} {}", request.method(), request.uri().path()),
         body: serde_json::from_slice(request.body()).unwrap_or_default(),
         trace: trace.map(str::to_owned),
     });

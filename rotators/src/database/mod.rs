@@ -1,8 +1,12 @@
 //! What the secrets of databases and caches have in common: who logs in, TLS, and the admin.
 
 mod admin;
+#[cfg(feature = "_current_user")]
+mod current;
 #[cfg(feature = "_pairs")]
 pub(crate) mod pair;
+#[cfg(feature = "_stream")]
+mod stream;
 #[cfg(feature = "_timeouts")]
 mod timeouts;
 
@@ -13,6 +17,10 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
 pub(crate) use self::admin::AdminCredential;
+#[cfg(feature = "_current_user")]
+pub(crate) use self::current::current_user;
+#[cfg(feature = "_stream")]
+pub(crate) use self::stream::{NoStream, Stream, connect};
 #[cfg(feature = "_timeouts")]
 pub use self::timeouts::Timeouts;
 #[cfg(feature = "_rds_admin")]
@@ -102,8 +110,9 @@ pub(crate) fn admin_of(secret: &SecretDocument) -> Result<Option<SecretId>, Docu
     Ok(arn.map(|arn| SecretId::from(arn.expose_secret())))
 }
 
-/// The protocols of `PostgreSQL` and `MySQL` end texts with a zero byte, so no text can hold one.
-#[cfg(any(feature = "mysql", feature = "_postgres_wire"))]
+/// The protocols of `PostgreSQL` and `MySQL` end texts with a zero byte, and SASL PLAIN separates name and
+/// password by one, so no text can hold one.
+#[cfg(any(feature = "_pairs", feature = "_postgres_wire"))]
 pub(crate) fn without_nul(
     key: &'static str,
     text: SecretString,

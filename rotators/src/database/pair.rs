@@ -3,14 +3,7 @@
 use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
-#[cfg(feature = "_suffix_pairs")]
-use secrets_core::{
-    rotator::Context,
-    store::{SecretReader, Version},
-};
 
-#[cfg(feature = "_suffix_pairs")]
-use super::Family;
 use super::Login;
 
 /// What is wrong with `usernames`.
@@ -139,29 +132,4 @@ impl Default for PairSettings {
             suffix: "_clone".to_owned(),
         }
     }
-}
-
-/// The name of the user that applications read, whose rights are the measure.
-#[cfg(feature = "_suffix_pairs")]
-pub(crate) async fn user_in_use<R: SecretReader>(
-    secrets: &R,
-    family: &Family,
-    cx: &Context,
-) -> Result<String, RotatorError> {
-    let read = secrets.get(cx.secret(), &Version::CURRENT);
-    let current = tokio::time::timeout_at(cx.deadline(), read);
-    let current = current.await.map_err(|_| {
-        RotatorError::unreachable(
-            "the current version of the secret was not read in time; try again later",
-        )
-    })?;
-    let current = current.map_err(|fault| {
-        RotatorError::unreachable(format!(
-            "the current version of the secret was not read: {fault}; try again later"
-        ))
-    })?;
-    let current = (family.login)(&current.document).map_err(|fault| {
-        RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
-    })?;
-    Ok(current.username)
 }

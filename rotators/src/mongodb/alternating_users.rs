@@ -16,7 +16,7 @@ use super::error::Role;
 use super::pair::{PairSettings, partner_of};
 use super::settings::MongoDbSettings;
 use super::twin::{Readiness, Twin};
-use crate::database::pair;
+use crate::database::current_user;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MongoDB` or Amazon
 /// `DocumentDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -135,7 +135,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         let user = &candidate.user;
-        let in_use = pair::user_in_use(&self.secrets, &FAMILY, cx).await?;
+        let in_use = current_user(&self.secrets, &FAMILY, cx).await?;
         if user.login.username != in_use {
             let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
             if let Readiness::Lacking(what) = self.as_admin(candidate, cx, judge).await? {

@@ -16,7 +16,7 @@ use super::error::{Failure, Peer, Role};
 use super::scram::{Mechanism, Scram};
 use super::settings::MongoDbSettings;
 use super::wire;
-use crate::stream::{self, NoStream, Stream};
+use crate::database::{self, NoStream, Stream};
 
 /// The first version of the protocol with `OP_MSG`: `MongoDB` 3.6.
 const OLDEST_PROTOCOL: i32 = 6;
@@ -88,11 +88,11 @@ impl Session {
     ) -> Result<(Self, Greeting), RotatorError> {
         let address = (peer.node.host.as_str(), peer.node.port);
         let ca = settings.ca_certificate.as_ref();
-        let opened = stream::open(address, tls, ca, peer, deadline).await;
+        let opened = database::connect(address, (tls, ca), peer, deadline).await;
         let stream = opened.map_err(|fault| match fault {
-            NoStream::Told(fault) => fault,
-            NoStream::Broken => peer.broken(),
-            NoStream::Silent => peer.silent("did not answer to TLS"),
+            NoStream::Fault(fault) => fault,
+            NoStream::Closed => peer.broken(),
+            NoStream::NoHandshake => peer.silent("did not answer to TLS"),
         })?;
         let mut session = Self {
             stream: BufReader::new(stream),

@@ -17,7 +17,7 @@ use super::pair::{PairSettings, partner_of};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
 use super::twin::{Readiness, Twin};
-use crate::database::pair;
+use crate::database::current_user;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
 /// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -130,7 +130,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         let is_in_use =
-            candidate.login.username == pair::user_in_use(&self.secrets, &FAMILY, cx).await?;
+            candidate.login.username == current_user(&self.secrets, &FAMILY, cx).await?;
         let mut password_is_known = false;
         if !is_in_use {
             let judge = async |twin: &mut Twin<'_>| twin.readiness().await;

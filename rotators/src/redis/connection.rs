@@ -14,7 +14,7 @@ use super::credential::{Login, Node, Tls};
 use super::error::{Peer, Role};
 use super::resp::{self, Reply};
 use super::settings::RedisSettings;
-use crate::stream::{self, NoStream, Stream};
+use crate::database::{self, NoStream, Stream};
 
 /// What became of a login.
 pub(super) enum Entry {
@@ -110,12 +110,12 @@ async fn connect(
     deadline: Instant,
 ) -> Result<Box<dyn Stream>, RotatorError> {
     let Node { host, port } = &peer.node;
-    let ca = settings.ca_certificate.as_ref();
-    let opened = stream::open((host, *port), tls, ca, peer, deadline).await;
-    opened.map_err(|fault| match fault {
-        NoStream::Told(fault) => fault,
-        NoStream::Broken => peer.broken(),
-        NoStream::Silent => peer.no_handshake(),
+    let protection = (tls, settings.ca_certificate.as_ref());
+    let stream = database::connect((host, *port), protection, peer, deadline).await;
+    stream.map_err(|fault| match fault {
+        NoStream::Fault(fault) => fault,
+        NoStream::Closed => peer.broken(),
+        NoStream::NoHandshake => peer.no_handshake(),
     })
 }
 

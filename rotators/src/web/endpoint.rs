@@ -43,6 +43,15 @@ impl Endpoint {
         }
     }
 
+    /// A server's own API, unprotected where its secret says so (`"ssl": false`).
+    #[cfg(feature = "rabbitmq")]
+    pub(crate) fn parse_as_told(url: &str) -> Result<Self, InvalidEndpoint> {
+        match Url::parse(url) {
+            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(Self(url)),
+            _ => Err(InvalidEndpoint),
+        }
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.0
     }

@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+#[cfg(feature = "rabbitmq")]
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode};
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -95,6 +97,12 @@ impl Authorities {
         roots(Some(&authorities)).ok_or(InvalidCertificates)?;
         Ok(Self(authorities))
     }
+
+    /// Those that a secret or a function names.
+    #[cfg(feature = "rabbitmq")]
+    pub(crate) fn of(own: &crate::tls::CaCertificates) -> Self {
+        Self(own.certificates().to_vec())
+    }
 }
 
 /// The certificates of a PEM text; at least one.
@@ -142,6 +150,17 @@ pub(crate) fn client_with(
     })
 }
 
+/// The same for a server that is found at these addresses, and whose certificate holds this name.
+#[cfg(feature = "rabbitmq")]
+pub(crate) fn client_reaching(
+    authorities: Option<&Authorities>,
+    (name, addresses): (&str, &[SocketAddr]),
+) -> Result<Client, RotatorError> {
+    let client = builder(authorities, None).ok_or_else(no_client)?;
+    let client = client.resolve_to_addrs(name, addresses);
+    client.build().map_err(|_| no_client())
+}
+
 fn no_client() -> RotatorError {
     RotatorError::tls("no TLS client could be made; report this as a fault of the rotator")
 }
@@ -160,6 +179,10 @@ fn roots(authorities: Option<&[CertificateDer<'static>]>) -> Option<RootCertStor
 }
 
 fn build(authorities: Option<&Authorities>, identity: Option<Identity>) -> Option<Client> {
+    builder(authorities, identity)?.build().ok()
+}
+
+fn builder(authorities: Option<&Authorities>, identity: Option<Identity>) -> Option<ClientBuilder> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
     let tls = ClientConfig::builder_with_provider(provider.into())
@@ -171,7 +194,7 @@ fn build(authorities: Option<&Authorities>, identity: Option<Identity>) -> Optio
         Some(own) => tls.with_client_auth_cert(own.chain, own.key).ok()?,
     };
     tls.resumption = Resumption::disabled();
-    Client::builder()
+    let client = Client::builder()
         .tls_backend_preconfigured(tls)
         // So that a provider out of reach is told from one that was asked and does not answer.
         .connect_timeout(CONNECT_TIMEOUT)
@@ -181,9 +204,8 @@ fn build(authorities: Option<&Authorities>, identity: Option<Identity>) -> Optio
         .no_proxy()
         .referer(false)
         .pool_max_idle_per_host(0)
-        .user_agent("secret-rotation")
-        .build()
-        .ok()
+        .user_agent("secret-rotation");
+    Some(client)
 }
 
 /// Sends a request once and reads its reply.

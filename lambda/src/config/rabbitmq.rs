@@ -1,0 +1,86 @@
+//! Settings of the rotators of RabbitMQ users.
+
+use rotators::rabbitmq::{self, PairSettings, RabbitMqSettings};
+
+use super::{Strategy, ca_certificate, password};
+use crate::environment::Environment;
+
+/// What a rotation of RabbitMQ passwords is told, besides the secret: the seven settings of a password and
+/// `CA_CERTIFICATE`.
+pub fn rabbitmq(env: &mut Environment) -> Option<RabbitMqSettings> {
+    let password = password(env, rabbitmq::EXCLUDED_CHARACTERS);
+    let ca_certificate = ca_certificate(env);
+
+    let mut settings = RabbitMqSettings::new(password?);
+    settings.ca_certificate = ca_certificate;
+    Some(settings)
+}
+
+/// `STRATEGY`: `alternating_users`, which is the default here since a user has one password, or `single_user`,
+/// with a gap.
+pub fn rabbitmq_strategy(env: &mut Environment) -> Strategy {
+    let strategies = [
+        ("alternating_users", Strategy::AlternatingUsers),
+        ("single_user", Strategy::SingleUser),
+    ];
+    env.choice("STRATEGY", strategies)
+}
+
+/// What a rotation between two RabbitMQ users is told besides: `ALTERNATE_SUFFIX`.
+pub fn rabbitmq_pair(env: &mut Environment) -> Option<PairSettings> {
+    let Some(suffix) = env.text("ALTERNATE_SUFFIX") else {
+        return Some(PairSettings::default());
+    };
+    PairSettings::with_suffix(&suffix)
+        .map_err(|fault| env.fault(format!("`ALTERNATE_SUFFIX`: {fault}")))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(variables: &'static [(&str, &str)]) -> Environment {
+        Environment::from(|name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn two_users_are_the_default() {
+        for (variables, expected) in [
+            (&[][..], Strategy::AlternatingUsers),
+            (&[("STRATEGY", "")], Strategy::AlternatingUsers),
+            (
+                &[("STRATEGY", "alternating_users")],
+                Strategy::AlternatingUsers,
+            ),
+            (&[("STRATEGY", "single_user")], Strategy::SingleUser),
+        ] {
+            let mut env = env(variables);
+            assert_eq!(rabbitmq_strategy(&mut env), expected);
+            assert_eq!(rabbitmq_pair(&mut env), Some(PairSettings::default()));
+            assert!(rabbitmq(&mut env).is_some());
+        }
+    }
+
+    #[test]
+    fn faults_name_their_variable() {
+        let mut env = env(&[
+            ("STRATEGY", "sentinel"),
+            ("ALTERNATE_SUFFIX", "sentinel sentinel sentinel"),
+            ("CA_CERTIFICATE", "sentinel.pem"),
+        ]);
+        rabbitmq_strategy(&mut env);
+        assert_eq!(rabbitmq_pair(&mut env), None);
+        let settings = rabbitmq(&mut env);
+        let faults = env
+            .finish(settings.map(drop))
+            .expect_err("faults")
+            .to_string();
+        for name in ["`STRATEGY`", "`ALTERNATE_SUFFIX`", "`CA_CERTIFICATE`"] {
+            assert!(faults.contains(name), "{faults}");
+        }
+    }
+}
