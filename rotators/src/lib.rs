@@ -7,6 +7,8 @@
 //! | `MySQL`, Aurora `MySQL`, `MariaDB` | [`mysql::SingleUser`] | the user's password | none; where there is no room for two passwords, from `setSecret` to `finishSecret` |
 //! | the same | [`mysql::AlternatingUsers`] | the user, of two, and its password | none |
 //! | Redis, Valkey | [`redis::SingleUser`] | the user's password | none |
+//! | SQL Server | [`sqlserver::SingleUser`] | the password of a login or contained user | from `setSecret` to `finishSecret` |
+//! | the same | [`sqlserver::AlternatingUsers`] | the user, of two, and its password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -58,6 +60,8 @@ pub mod redis;
     feature = "rds"
 ))]
 mod second_secret;
+#[cfg(feature = "sqlserver")]
+pub mod sqlserver;
 #[cfg(feature = "_tcp")]
 mod tcp;
 #[cfg(feature = "_database")]

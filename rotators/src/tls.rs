@@ -86,12 +86,31 @@ pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>
     .ok_or_else(unusable)
 }
 
+/// The same, for protocols that wrap the handshake: what TLS 1.3 sends after it would have no place.
+#[cfg(feature = "sqlserver")]
+pub(crate) fn verifying_tls12(
+    ca: Option<&CaCertificates>,
+) -> Result<Arc<ClientConfig>, RotatorError> {
+    let roots = ca.map_or_else(built_in_roots, CaCertificates::roots);
+    let versions = &[&rustls::version::TLS12];
+    let config = roots.ok().and_then(|roots| trusting_in(roots, versions));
+    config.ok_or_else(unusable)
+}
+
 #[cfg(feature = "_tcp")]
 fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
+    trusting_in(roots, rustls::DEFAULT_VERSIONS)
+}
+
+#[cfg(feature = "_tcp")]
+fn trusting_in(
+    roots: RootCertStore,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Option<Arc<ClientConfig>> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
     let mut config = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .ok()?
         .with_root_certificates(roots)
         .with_no_client_auth();

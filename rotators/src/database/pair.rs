@@ -2,8 +2,16 @@
 
 use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
+#[cfg(any(feature = "mysql", feature = "sqlserver"))]
+use secrets_core::rotator::Context;
 use secrets_core::rotator::RotatorError;
+#[cfg(any(feature = "mysql", feature = "sqlserver"))]
+use secrets_core::store::{SecretReader, Version};
+#[cfg(any(feature = "mysql", feature = "sqlserver"))]
+use tokio::time::timeout_at;
 
+#[cfg(any(feature = "mysql", feature = "sqlserver"))]
+use super::Family;
 use super::Login;
 
 /// What is wrong with `usernames`.
@@ -85,4 +93,28 @@ impl Partner {
         }
         Ok(self)
     }
+}
+
+/// The user that applications read, whose rights are the measure.
+#[cfg(any(feature = "mysql", feature = "sqlserver"))]
+pub(crate) async fn current_user<R: SecretReader>(
+    secrets: &R,
+    family: &Family,
+    cx: &Context,
+) -> Result<String, RotatorError> {
+    let read = secrets.get(cx.secret(), &Version::CURRENT);
+    let current = timeout_at(cx.deadline(), read).await.map_err(|_| {
+        RotatorError::unreachable(
+            "the current version of the secret was not read in time; try again later",
+        )
+    })?;
+    let current = current.map_err(|fault| {
+        RotatorError::unreachable(format!(
+            "the current version of the secret was not read: {fault}; try again later"
+        ))
+    })?;
+    let current = (family.login)(&current.document).map_err(|fault| {
+        RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
+    })?;
+    Ok(current.username)
 }

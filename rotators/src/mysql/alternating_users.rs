@@ -7,8 +7,7 @@ use secrets_core::event::SecretId;
 use secrets_core::rotator::{
     Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
 };
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::store::SecretReader;
 
 use super::admin;
 use super::connection::{Entry, Session};
@@ -18,6 +17,7 @@ use super::pair::{PairSettings, partner_of};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
 use super::twin::{Readiness, Twin};
+use crate::database::pair::current_user;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
 /// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -80,25 +80,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         session.close().await;
         done
     }
-
-    /// The user that applications read, whose rights are the measure.
-    async fn current_user(&self, cx: &Context) -> Result<String, RotatorError> {
-        let read = self.secrets.get(cx.secret(), &Version::CURRENT);
-        let current = timeout_at(cx.deadline(), read).await.map_err(|_| {
-            RotatorError::unreachable(
-                "the current version of the secret was not read in time; try again later",
-            )
-        })?;
-        let current = current.map_err(|fault| {
-            RotatorError::unreachable(format!(
-                "the current version of the secret was not read: {fault}; try again later"
-            ))
-        })?;
-        let current = (FAMILY.login)(&current.document).map_err(|fault| {
-            RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
-        })?;
-        Ok(current.username)
-    }
 }
 
 impl<R: SecretReader> Rotator for AlternatingUsers<R> {
@@ -148,7 +129,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &MySqlCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        let is_in_use = candidate.login.username == self.current_user(cx).await?;
+        let is_in_use =
+            candidate.login.username == current_user(&self.secrets, &FAMILY, cx).await?;
         let mut password_is_known = false;
         if !is_in_use {
             let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
