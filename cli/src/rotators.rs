@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mysql, postgres, redis};
+use rotators::{mysql, postgres, redis, sqlserver};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -27,6 +27,9 @@ pub(crate) enum Kind {
     MySql,
     /// Redis and Valkey.
     Redis,
+    /// SQL Server; STRATEGY: one user, or two.
+    #[value(name = "sqlserver")]
+    SqlServer,
     /// Bearer tokens of X (Twitter).
     BearerToken,
     /// OAuth tokens and client secrets; `OAUTH_ROTATES` says which.
@@ -38,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 /// What `engine` in a secret leads to; no other secrets have that key.
-pub(crate) const ENGINES: [(&str, Kind); 7] = [
+pub(crate) const ENGINES: [(&str, Kind); 12] = [
     ("postgres", Kind::Postgres),
     ("aurora-postgresql", Kind::Postgres),
     ("mysql", Kind::MySql),
@@ -46,6 +49,11 @@ pub(crate) const ENGINES: [(&str, Kind); 7] = [
     ("mariadb", Kind::MySql),
     ("redis", Kind::Redis),
     ("valkey", Kind::Redis),
+    ("sqlserver", Kind::SqlServer),
+    ("sqlserver-ee", Kind::SqlServer),
+    ("sqlserver-se", Kind::SqlServer),
+    ("sqlserver-ex", Kind::SqlServer),
+    ("sqlserver-web", Kind::SqlServer),
 ];
 
 impl Kind {
@@ -54,6 +62,7 @@ impl Kind {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
             Self::Redis => "redis",
+            Self::SqlServer => "sqlserver",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
             Self::IamKey => "iam-key",
@@ -110,6 +119,20 @@ pub(crate) fn engine(
             let made = settings.map(|it| redis::SingleUser::new(secrets, it));
             over(env, made, store)
         }
+        Kind::SqlServer => match config::strategy(&mut env) {
+            Strategy::SingleUser => {
+                let settings = config::sqlserver_with_admins(&mut env);
+                let made = settings.map(|it| sqlserver::SingleUser::new(secrets, it));
+                over(env, made, store)
+            }
+            Strategy::AlternatingUsers => {
+                let settings = config::sqlserver_with_admins(&mut env);
+                let settings = settings.zip(config::sqlserver_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| sqlserver::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
         Kind::BearerToken => {
             let settings = config::bearer_token(&mut env);
             over(env, settings.map(|it| BearerToken::new(secrets, it)), store)

@@ -5,6 +5,7 @@ mod iam;
 mod mysql;
 mod rds;
 mod redis;
+mod sqlserver;
 mod web;
 
 use std::time::Duration;
@@ -19,10 +20,11 @@ use secrets_core::store::aws::AwsSettings;
 
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::redis::redis;
+pub use self::sqlserver::{sqlserver, sqlserver_pair};
 use crate::environment::Environment;
 
 pub use iam::iam_key;
-pub use rds::{admin_servers, mysql_with_admins, postgres_with_admins};
+pub use rds::{admin_servers, mysql_with_admins, postgres_with_admins, sqlserver_with_admins};
 pub use web::{OAuth, api_key, client_secret, oauth, refresh_chain, registration, tokens};
 
 /// Where Secrets Manager is, and the credentials of the function's role.

@@ -115,8 +115,10 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
                  AWSPENDING from it, then rotate again",
             ));
         }
-        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| twin.make().await)
-            .await
+        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| {
+            Box::pin(twin.make()).await
+        })
+        .await
     }
 
     /// A comparison and a login.
@@ -131,7 +133,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     ) -> Result<Verdict, RotatorError> {
         let in_use = current_user(&self.secrets, &FAMILY, cx).await?;
         if candidate.login.username != in_use {
-            let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
+            let judge = async |twin: &mut Twin<'_>| Box::pin(twin.readiness()).await;
             if let Readiness::Lacking(what) = self.as_admin(candidate, cx, judge).await? {
                 tracing::info!(
                     secret = %cx.secret(),

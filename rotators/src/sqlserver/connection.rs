@@ -8,8 +8,8 @@ use secrets_core::rotator::{Context, RotatorError};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
+use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
-use tracing::subscriber::NoSubscriber;
 
 use super::credential::{Login, SqlServerCredential};
 use super::error::{Peer, Role, SessionError, at_login};
@@ -59,7 +59,8 @@ impl Session {
         };
         let deadline = cx.deadline().min(Instant::now() + settings.timeouts.login);
         let ca = settings.ca_certificate.as_ref();
-        let wire = timeout_at(deadline, Wire::open(&peer, &server.tls, ca, deadline)).await;
+        let opening = Box::pin(Wire::open(&peer, &server.tls, ca, deadline));
+        let wire = timeout_at(deadline, opening).await;
         let wire = wire.map_err(|_| peer.silent("did not answer"))??;
         let connecting = Client::connect(config(server, login, role), wire.compat());
         match timeout_at(deadline, quiet(connecting)).await {
@@ -127,8 +128,10 @@ impl Session {
 }
 
 /// The driver hands the server's words to `tracing`, and they quote statements: nobody is to hear them.
+///
+/// Its futures are large, and would be part of every one above them: so they are boxed.
 async fn quiet<F: Future>(driver: F) -> F::Output {
-    driver.with_subscriber(NoSubscriber::default()).await
+    Box::pin(driver).with_subscriber(Dispatch::none()).await
 }
 
 impl Record {

@@ -52,6 +52,7 @@ pub(super) fn actions(
     let databases: BTreeSet<_> = model.users.keys().chain(own.users.keys()).collect();
     for database in databases {
         let sqls = match (model.users.get(database), own.users.get(database)) {
+            (Some(model), None) if model.is_nobody() => Vec::new(),
             (Some(model), own) => in_database(model, own, login, &name_in),
             // It stays, since it may own something, and may do nothing.
             (None, Some(own)) => taking_all(own),

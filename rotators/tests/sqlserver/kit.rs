@@ -65,8 +65,7 @@ async fn trial<R: Rotator + 'static>(
     let fixture = Fixture::start().await;
     let server = &fixture.server;
     let proxy = TcpProxy::start(server.host(), server.port()).await;
-    let admin =
-        json!({"host": "127.0.0.1", "username": "rotator", "password": ADMIN}).to_string();
+    let admin = json!({"host": "127.0.0.1", "username": "rotator", "password": ADMIN}).to_string();
     let admin = SecretDocument::from_text(&admin);
     let put = world
         .store()
@@ -115,34 +114,30 @@ fn pair(world: &World, fixture: &Fixture) -> impl Rotator + use<> {
     AlternatingUsers::new(store, fixture.settings(), pair)
 }
 
-const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
-const ERRORS: [Fault; 4] = [
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-    Fault::Stale,
-];
-
 #[tokio::test]
-async fn crashes_and_errors_of_a_login_by_itself_heal() {
-    let faults = [CRASHES.as_slice(), &ERRORS].concat();
+async fn faults_of_a_login_by_itself_heal() {
+    let faults = [
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+        Fault::ErrorBefore,
+        Fault::ErrorAfter,
+        Fault::Throttled,
+        Fault::Stale,
+    ];
     proves("single user", false, single, &faults).await;
 }
 
+/// A crash after a call is one before the next.
 #[tokio::test]
 async fn crashes_and_errors_of_a_login_by_an_admin_heal() {
-    let faults = [CRASHES.as_slice(), &ERRORS].concat();
+    let faults = [Fault::CrashAfter, Fault::ErrorAfter];
     proves("single user, by an admin", true, single, &faults).await;
 }
 
 #[tokio::test]
-async fn crashes_of_pairs_heal() {
-    proves("two users", true, pair, &CRASHES).await;
-}
-
-#[tokio::test]
-async fn errors_of_pairs_heal() {
-    proves("two users", true, pair, &ERRORS).await;
+async fn crashes_and_errors_of_pairs_heal() {
+    let faults = [Fault::CrashAfter, Fault::ErrorBefore, Fault::Stale];
+    proves("two users", true, pair, &faults).await;
 }
 
 #[tokio::test]
