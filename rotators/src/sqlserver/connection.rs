@@ -1,6 +1,7 @@
 //! A session: one login, and statements that each have a deadline.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -9,7 +10,7 @@ use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
+use tracing::instrument::{WithDispatch, WithSubscriber};
 
 use super::credential::{Login, SqlServerCredential};
 use super::error::{Peer, Role, SessionError, at_login};
@@ -130,8 +131,8 @@ impl Session {
 /// The driver hands the server's words to `tracing`, and they quote statements: nobody is to hear them.
 ///
 /// Its futures are large, and would be part of every one above them: so they are boxed.
-async fn quiet<F: Future>(driver: F) -> F::Output {
-    Box::pin(driver).with_subscriber(Dispatch::none()).await
+fn quiet<F: Future>(driver: F) -> WithDispatch<Pin<Box<F>>> {
+    Box::pin(driver).with_subscriber(Dispatch::none())
 }
 
 impl Record {
