@@ -13,17 +13,17 @@ const FIXED_DATABASE_ROLES: [&str; 4] = [DB_OWNER, "db_datareader", "db_datawrit
 
 /// What a right is on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Securable {
+pub(super) struct Securable {
     /// As `class_desc` of the catalogue has it.
-    pub class: String,
+    pub(super) class: String,
     /// `type_desc`, of principals.
-    pub kind: Option<String>,
+    pub(super) kind: Option<String>,
     /// Of what is in a schema.
-    pub schema: Option<String>,
+    pub(super) schema: Option<String>,
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// Of a column.
-    pub column: Option<String>,
+    pub(super) column: Option<String>,
 }
 
 /// Rights of one principal: permission and securable (None: server or database), and `state_desc`.
@@ -31,7 +31,7 @@ pub(super) type Rights = BTreeMap<(String, Option<Securable>), String>;
 
 /// A login with a password.
 #[derive(Clone, Debug, Default)]
-pub struct Login {
+pub(super) struct Login {
     pub(super) id: i32,
     pub(super) sid: i32,
     pub(super) password: String,
@@ -89,7 +89,7 @@ pub(super) struct Database {
 
 /// All that the server keeps.
 #[derive(Debug)]
-pub struct State {
+pub(super) struct State {
     pub(super) logins: BTreeMap<String, Login>,
     pub(super) server_roles: BTreeSet<String>,
     pub(super) endpoints: BTreeSet<String>,
