@@ -194,20 +194,17 @@ impl Twin<'_> {
         let nobodys = new_password(self.settings)?;
         let password = Literal(nobodys.expose_secret());
         let name = Ident(&self.wanted.username);
-        let create = match (keeper, &model.login) {
-            (Keeper::Login, Some(login)) => {
-                let create = Sql::new("CREATE LOGIN ").ident(name);
-                let create = create.text(" WITH PASSWORD = ").literal(password);
-                with_options(create.text(", "), &login.options)
-            }
-            _ => {
-                let create = Sql::new("CREATE USER ").ident(name);
-                let create = create.text(" WITH PASSWORD = ").literal(password);
-                let schema = model.users.values().find_map(|user| user.schema.as_ref());
-                match schema {
-                    Some(schema) => create.text(", DEFAULT_SCHEMA = ").ident(Ident(schema)),
-                    None => create,
-                }
+        let create = if let (Keeper::Login, Some(login)) = (keeper, &model.login) {
+            let create = Sql::new("CREATE LOGIN ").ident(name);
+            let create = create.text(" WITH PASSWORD = ").literal(password);
+            with_options(create.text(", "), &login.options)
+        } else {
+            let create = Sql::new("CREATE USER ").ident(name);
+            let create = create.text(" WITH PASSWORD = ").literal(password);
+            let schema = model.users.values().find_map(|user| user.schema.as_ref());
+            match schema {
+                Some(schema) => create.text(", DEFAULT_SCHEMA = ").ident(Ident(schema)),
+                None => create,
             }
         };
         let place = match keeper {
