@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mongodb, ldap, mysql, postgres, rabbitmq, redis, redshift};
+use rotators::{mongodb, ldap, mysql, postgres, rabbitmq, redis, redshift, sqlserver};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -37,6 +37,9 @@ pub(crate) enum Kind {
     Redshift,
     /// Entries of OpenLDAP directories.
     Ldap,
+    /// SQL Server; STRATEGY: one user, or two.
+    #[value(name = "sqlserver")]
+    SqlServer,
     /// Bearer tokens of X (Twitter).
     BearerToken,
     /// OAuth tokens and client secrets; `OAUTH_ROTATES` says which.
@@ -64,6 +67,11 @@ pub(crate) const ENGINES: &[(&str, Kind)] = &[
     ("redshift", Kind::Redshift),
     ("openldap", Kind::Ldap),
     ("ldap", Kind::Ldap),
+    ("sqlserver", Kind::SqlServer),
+    ("sqlserver-ee", Kind::SqlServer),
+    ("sqlserver-se", Kind::SqlServer),
+    ("sqlserver-ex", Kind::SqlServer),
+    ("sqlserver-web", Kind::SqlServer),
 ];
 
 impl Kind {
@@ -76,6 +84,7 @@ impl Kind {
             Self::Redis => "redis",
             Self::Redshift => "redshift",
             Self::Ldap => "ldap",
+            Self::SqlServer => "sqlserver",
             Self::BearerToken => "bearer-token",
             Self::Oauth => "oauth",
             Self::IamKey => "iam-key",
@@ -179,6 +188,20 @@ pub(crate) fn engine(
             let made = settings.map(|it| ldap::SingleUser::new(secrets, it));
             over(env, made, store)
         }
+        Kind::SqlServer => match config::strategy(&mut env) {
+            Strategy::SingleUser => {
+                let settings = config::sqlserver_with_admins(&mut env);
+                let made = settings.map(|it| sqlserver::SingleUser::new(secrets, it));
+                over(env, made, store)
+            }
+            Strategy::AlternatingUsers => {
+                let settings = config::sqlserver_with_admins(&mut env);
+                let settings = settings.zip(config::sqlserver_pair(&mut env));
+                let made =
+                    settings.map(|(it, pair)| sqlserver::AlternatingUsers::new(secrets, it, pair));
+                over(env, made, store)
+            }
+        },
         Kind::BearerToken => {
             let settings = config::bearer_token(&mut env);
             over(env, settings.map(|it| BearerToken::new(secrets, it)), store)

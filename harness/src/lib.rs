@@ -16,6 +16,7 @@
 //! | [`oauth_provider`] | a provider of bearer tokens, one an API key |
 //! | [`oidc`] | a certified OAuth server: client credentials, refresh tokens, revocation, registration |
 //! | [`token_server`] | a provider of OAuth tokens whose manners can be set |
+//! | [`sqlserver`] | SQL Server's protocol and its rules about logins and rights: a fake that can be told to fail |
 //! | [`lambda_host`] | the Lambda Runtime API, and a built function as its child process |
 //! | [`proxy`] | HTTP and TCP proxies that fail at an exact call |
 //! | [`tls`] | certificate authorities and server certificates |
@@ -49,6 +50,7 @@ pub mod rds;
 pub mod redis;
 pub mod redshift;
 pub mod secrets_manager;
+pub mod sqlserver;
 pub mod tls;
 pub mod token_server;
 

@@ -14,6 +14,8 @@
 //! | entry of an `OpenLDAP` directory | [`ldap::SingleUser`] | the entry's password | none |
 //! | `RabbitMQ` | [`rabbitmq::AlternatingUsers`] | the user, of two, and its password | none |
 //! | the same | [`rabbitmq::SingleUser`] | the user's password | from `setSecret` to `finishSecret` |
+//! | SQL Server | [`sqlserver::SingleUser`] | the password of a login or contained user | from `setSecret` to `finishSecret` |
+//! | the same | [`sqlserver::AlternatingUsers`] | the user, of two, and its password | none |
 //! | AWS IAM user | [`iam::IamKey`] | the access key | none |
 //! | X (Twitter) app-only bearer token | [`oauth::bearer::BearerToken`], one API key | the token | from `createSecret` to `finishSecret` |
 //! | the same | the same, two API keys | the token, and the key that it comes from | none |
@@ -75,6 +77,8 @@ pub mod redshift;
     feature = "rds"
 ))]
 mod second_secret;
+#[cfg(feature = "sqlserver")]
+pub mod sqlserver;
 #[cfg(feature = "_tcp")]
 mod tcp;
 #[cfg(feature = "_database")]

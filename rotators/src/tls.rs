@@ -79,7 +79,7 @@ impl fmt::Debug for CaCertificates {
 }
 
 /// What makes a client verify servers: against these authorities, or against the built-in ones.
-#[cfg(feature = "_tcp")]
+#[cfg(any(feature = "_postgres_wire", feature = "_stream", feature = "ldap"))]
 pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>, RotatorError> {
     static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     match ca {
@@ -91,12 +91,36 @@ pub(crate) fn verifying(ca: Option<&CaCertificates>) -> Result<Arc<ClientConfig>
     .ok_or_else(unusable)
 }
 
-#[cfg(feature = "_tcp")]
+/// The same, for protocols that wrap the handshake: what TLS 1.3 sends after it would have no place.
+#[cfg(feature = "sqlserver")]
+pub(crate) fn verifying_tls12(
+    ca: Option<&CaCertificates>,
+) -> Result<Arc<ClientConfig>, RotatorError> {
+    static BUILT_IN: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
+    let trusting = |roots| trusting_in(roots, &[&rustls::version::TLS12]);
+    match ca {
+        Some(ca) => ca.roots().ok().and_then(trusting),
+        None => BUILT_IN
+            .get_or_init(|| built_in_roots().ok().and_then(trusting))
+            .clone(),
+    }
+    .ok_or_else(unusable)
+}
+
+#[cfg(any(feature = "_postgres_wire", feature = "_stream", feature = "ldap"))]
 fn trusting(roots: RootCertStore) -> Option<Arc<ClientConfig>> {
+    trusting_in(roots, rustls::DEFAULT_VERSIONS)
+}
+
+#[cfg(feature = "_tcp")]
+fn trusting_in(
+    roots: RootCertStore,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Option<Arc<ClientConfig>> {
     // The provider is named: a process may hold two, and then has no default.
     let provider = rustls::crypto::ring::default_provider();
     let mut config = ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .ok()?
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -191,6 +215,7 @@ mod tests {
         assert!(public > 50);
         let roots = built_in_roots().expect("both");
         assert_eq!(roots.len(), rds.0.len() + public);
+        #[cfg(any(feature = "_postgres_wire", feature = "_stream", feature = "ldap"))]
         assert!(verifying(None).is_ok());
     }
 

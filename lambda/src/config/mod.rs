@@ -9,6 +9,7 @@ mod rabbitmq;
 mod rds;
 mod redis;
 mod redshift;
+mod sqlserver;
 mod web;
 
 use std::time::Duration;
@@ -27,10 +28,11 @@ pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::rabbitmq::{rabbitmq, rabbitmq_pair, rabbitmq_strategy};
 pub use self::redis::redis;
 pub use self::redshift::{redshift, redshift_pair};
+pub use self::sqlserver::{sqlserver, sqlserver_pair};
 use crate::environment::Environment;
 
 pub use iam::iam_key;
-pub use rds::{admin_servers, mysql_with_admins, postgres_with_admins};
+pub use rds::{admin_servers, mysql_with_admins, postgres_with_admins, sqlserver_with_admins};
 pub use web::{OAuth, api_key, client_secret, oauth, refresh_chain, registration, tokens};
 
 /// Where Secrets Manager is, and the credentials of the function's role.

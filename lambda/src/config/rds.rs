@@ -3,6 +3,7 @@
 use rotators::mysql::MySqlSettings;
 use rotators::postgres::PostgresSettings;
 use rotators::rds::{AdminServers, RdsSettings};
+use rotators::sqlserver::SqlServerSettings;
 
 use super::iam::service_url;
 use crate::environment::Environment;
@@ -28,6 +29,14 @@ pub fn postgres_with_admins(env: &mut Environment) -> Option<PostgresSettings> {
 pub fn mysql_with_admins(env: &mut Environment) -> Option<MySqlSettings> {
     let admin_servers = admin_servers(env);
     let mut settings = super::mysql(env)?;
+    settings.admin_servers = admin_servers;
+    Some(settings)
+}
+
+/// [`sqlserver`](super::sqlserver()), and where the server of an admin is asked for.
+pub fn sqlserver_with_admins(env: &mut Environment) -> Option<SqlServerSettings> {
+    let admin_servers = admin_servers(env);
+    let mut settings = super::sqlserver(env)?;
     settings.admin_servers = admin_servers;
     Some(settings)
 }

@@ -1,0 +1,39 @@
+//! The admin whom `masterarn` names.
+
+use secrets_core::event::SecretId;
+use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::SecretReader;
+
+use super::connection::{Entry, Session};
+use super::credential::{AdminCredential, FAMILY, SqlServerCredential};
+use super::error::{Role, code};
+use super::settings::SqlServerSettings;
+use crate::rds::Address;
+
+/// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to; TLS is
+/// as the secret that rotates says.
+pub(super) async fn open<R: SecretReader>(
+    secrets: &R,
+    settings: &SqlServerSettings,
+    id: &SecretId,
+    server: &SqlServerCredential,
+    cx: &Context,
+) -> Result<Box<Session>, RotatorError> {
+    let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
+    let own = Address {
+        host: server.host.clone(),
+        port: server.port,
+    };
+    let servers = &settings.admin_servers;
+    let address = admin
+        .address((secrets, id), servers, &FAMILY, &own, cx)
+        .await?;
+    let server = server.at(address);
+    match Session::open(&server, &admin.login, Role::Admin, settings, cx).await? {
+        Entry::Open(session) => Ok(session),
+        Entry::Wrong => Err(RotatorError::misconfigured(
+            "the server refuses the admin's password; correct the secret that `masterarn` names",
+        )
+        .with_code(code::LOGIN_FAILED.to_string())),
+    }
+}

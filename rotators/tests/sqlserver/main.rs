@@ -1,0 +1,22 @@
+//! Users of SQL Server, against a fake that speaks its protocol and keeps its rules.
+#![cfg(feature = "sqlserver")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that panics is a test that fails; figures are printed"
+)]
+
+mod contained;
+mod cut_off;
+#[path = "../support/hidden.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod hidden;
+mod hostile;
+mod kit;
+mod pairs;
+mod privacy;
+mod refusals;
+mod single_user;
+mod support;
+mod tls;
