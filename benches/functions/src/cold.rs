@@ -117,7 +117,10 @@ with tempfile.TemporaryFile() as file:
     print(size, file.tell())
 ";
     let paths = paths.iter().map(|path| path.as_ref().as_os_str());
-    let output = Command::new("python3").args(["-c", ZIP]).args(paths).output();
+    let output = Command::new("python3")
+        .args(["-c", ZIP])
+        .args(paths)
+        .output();
     let output = output.expect("python3 runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let sizes: Vec<f64> = text.split_whitespace().flat_map(str::parse).collect();

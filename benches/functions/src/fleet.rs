@@ -109,11 +109,13 @@ impl Reader {
         let handle = handle.expect("the service answers");
         let in_force = &self.service.0.versions[self.secret as usize];
         loop {
-            let login = async |number: u32| match number == in_force.load(Ordering::Relaxed) {
-                true => Ok(()),
-                false => Err(Refused),
+            let login = async |number: u32| {
+                let accepted = number == in_force.load(Ordering::Relaxed);
+                accepted.then_some(()).ok_or(Refused)
             };
-            let connection = handle.connect_with(|own| login(own.0), |Refused| true).await;
+            let connection = handle
+                .connect_with(|own| login(own.0), |Refused| true)
+                .await;
             logins.fetch_add(1, Ordering::Relaxed);
             if connection.is_err() {
                 failed.fetch_add(1, Ordering::Relaxed);
@@ -159,9 +161,17 @@ impl SecretReader for Service {
             calls.fetch_add(1, Ordering::Relaxed);
         }
         sleep(ANSWER).await;
-        let number = id.as_str().parse().ok().and_then(|n: usize| self.0.versions.get(n));
+        let number = id
+            .as_str()
+            .parse()
+            .ok()
+            .and_then(|n: usize| self.0.versions.get(n));
         let Some(number) = number.map(|number| number.load(Ordering::Relaxed)) else {
-            return Err(StoreError::new(StoreErrorKind::NotFound, "GetSecretValue", id));
+            return Err(StoreError::new(
+                StoreErrorKind::NotFound,
+                "GetSecretValue",
+                id,
+            ));
         };
         Ok(SecretVersion {
             id: number.to_string().into(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::wire::{self, Request};
 
 /// No step and no start takes as long; a function that does is stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What to run.
 #[derive(Clone, Debug)]

@@ -44,7 +44,8 @@ const QUICK: Rounds = Rounds {
     scale: 1,
 };
 
-const HELP: &str = "usage: benches/run [--quick] [--only cold|rotation|scale|fleet|client]... [--update-readme]";
+const HELP: &str =
+    "usage: benches/run [--quick] [--only cold|rotation|scale|fleet|client]... [--update-readme]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -104,9 +105,14 @@ fn measure(rounds: &Rounds, only: &[&str]) -> Report {
                 report.cold(&cold::measure(&built, rounds.cold), rounds.cold);
             }
             "rotation" => {
-                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .enable_all()
+                    .build();
                 let runtime = runtime.expect("a runtime");
-                report.rotations(&runtime.block_on(rotation::measure(rounds.rotation)), rounds.rotation);
+                report.rotations(
+                    &runtime.block_on(rotation::measure(rounds.rotation)),
+                    rounds.rotation,
+                );
             }
             "client" => report.client(&client()),
             "scale" => report.scale(&scale::measure(rounds.scale), rounds.scale),

@@ -47,13 +47,21 @@ impl Python {
 
     /// What a package of it holds: the code and the driver. boto3 comes with Lambda's own runtime.
     pub(crate) fn packed(&self) -> Vec<PathBuf> {
-        let library = self.python.ancestors().nth(2).map(|folder| folder.join("lib"));
+        let library = self
+            .python
+            .ancestors()
+            .nth(2)
+            .map(|folder| folder.join("lib"));
         let versions = library.and_then(|library| std::fs::read_dir(library).ok());
         let site = versions.into_iter().flatten().flatten();
         let site = site.map(|version| version.path().join("site-packages"));
-        let drivers = site.flat_map(|site| ["psycopg2", "psycopg2_binary.libs"].map(|it| site.join(it)));
+        let drivers =
+            site.flat_map(|site| ["psycopg2", "psycopg2_binary.libs"].map(|it| site.join(it)));
         let mut packed: Vec<_> = drivers.filter(|folder| folder.is_dir()).collect();
-        assert!(!packed.is_empty(), "psycopg2 is not installed: run benches/run");
+        assert!(
+            !packed.is_empty(),
+            "psycopg2 is not installed: run benches/run"
+        );
         packed.push(self.code.join("handler.py"));
         packed
     }

@@ -42,14 +42,38 @@ impl Report {
             let _ = writeln!(
                 self.text,
                 "| {} | {} | {to_hello:.2} | {} | {} | {} | {:.2} | {:.2} | {} |",
-                one.name, one.poll, one.answer, one.cpu, one.memory, one.size, one.zipped, one.answered
+                one.name,
+                one.poll,
+                one.answer,
+                one.cpu,
+                one.memory,
+                one.size,
+                one.zipped,
+                one.answered
             );
         }
-        self.plot("cold-start", "Exec to first answer", "ms", measured, |one| &one.answer);
-        self.plot("memory", "Peak memory until the first answer", "MB", measured, |one| &one.memory);
+        self.plot(
+            "cold-start",
+            "Exec to first answer",
+            "ms",
+            measured,
+            |one| &one.answer,
+        );
+        self.plot(
+            "memory",
+            "Peak memory until the first answer",
+            "MB",
+            measured,
+            |one| &one.memory,
+        );
         let ours = measured.iter().find(|one| one.name == "rotate_postgres");
         if let (Some(ours), Some(python)) = (ours, measured.last()) {
-            self.row("cold start: exec to first poll", &ours.poll, &python.poll, "ms");
+            self.row(
+                "cold start: exec to first poll",
+                &ours.poll,
+                &python.poll,
+                "ms",
+            );
             self.row("exec to first answer", &ours.answer, &python.answer, "ms");
             self.row("peak memory", &ours.memory, &python.memory, "MB");
         }
@@ -79,9 +103,24 @@ impl Report {
             );
         }
         if let [ours, python] = measured {
-            self.row("a rotation, cold: processor time", &ours.cold.cpu, &python.cold.cpu, "ms");
-            self.row("a rotation, warm: processor time", &ours.warm.cpu, &python.warm.cpu, "ms");
-            self.row("calls to Secrets Manager a rotation", &ours.calls, &python.calls, "");
+            self.row(
+                "a rotation, cold: processor time",
+                &ours.cold.cpu,
+                &python.cold.cpu,
+                "ms",
+            );
+            self.row(
+                "a rotation, warm: processor time",
+                &ours.warm.cpu,
+                &python.warm.cpu,
+                "ms",
+            );
+            self.row(
+                "calls to Secrets Manager a rotation",
+                &ours.calls,
+                &python.calls,
+                "",
+            );
             self.row(
                 "connections to the database a rotation",
                 &ours.connections,
@@ -89,7 +128,13 @@ impl Report {
                 "",
             );
         }
-        self.plot("rotation", "A cold rotation: processor time", "ms", measured, |one| &one.cold.cpu);
+        self.plot(
+            "rotation",
+            "A cold rotation: processor time",
+            "ms",
+            measured,
+            |one| &one.cold.cpu,
+        );
     }
 
     pub(crate) fn scale(&mut self, measured: &[Scale], rounds: u32) {
@@ -101,7 +146,11 @@ impl Report {
              | handlers | rotations a second | peak memory, MB |\n|---|---|---|"
         );
         for one in measured {
-            let _ = writeln!(self.text, "| {} | {} | {} |", one.handlers, one.rate, one.memory);
+            let _ = writeln!(
+                self.text,
+                "| {} | {} | {} |",
+                one.handlers, one.rate, one.memory
+            );
         }
         if let (Some(first), Some(last)) = (measured.first(), measured.last()) {
             let _ = writeln!(
@@ -131,7 +180,12 @@ impl Report {
             fleet::SECRETS,
             f64::from(2 * fleet::SECRETS) / 3600.0
         );
-        let _ = writeln!(self.text, "| mean of the hour | {:.0} | {:.0} |", with.mean(), without.mean());
+        let _ = writeln!(
+            self.text,
+            "| mean of the hour | {:.0} | {:.0} |",
+            with.mean(),
+            without.mean()
+        );
         for (what, seconds) in [
             ("peak of the first minute: the start", 0..60),
             ("peak of the first refresh", 60..360),
@@ -154,7 +208,10 @@ impl Report {
             ("without jitter", &without.calls, false),
             ("with jitter", &with.calls, true),
         ];
-        write_plot("fleet", &svg::hour("Reads of Secrets Manager in a second", &lines, 10_000.0));
+        write_plot(
+            "fleet",
+            &svg::hour("Reads of Secrets Manager in a second", &lines, 10_000.0),
+        );
     }
 
     /// The table that `benches/client/run` prints.
@@ -166,15 +223,22 @@ impl Report {
              ([docs/client.md](../docs/client.md#figures) explains each row).\n\n{table}"
         );
         for (wanted, shown) in [
-            ("a read through a handle", "a held secret, read through a handle"),
+            (
+                "a read through a handle",
+                "a held secret, read through a handle",
+            ),
             ("a read by name", "the same by name"),
             (
                 "1,000 readers at once, cold: calls to the service",
                 "1,000 readers at once, nothing held: calls to Secrets Manager",
             ),
         ] {
-            let cells = table.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
-            let found = cells.into_iter().find(|cells| cells.get(1) == Some(&wanted));
+            let cells = table
+                .lines()
+                .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
+            let found = cells
+                .into_iter()
+                .find(|cells| cells.get(1) == Some(&wanted));
             if let Some([_, _, theirs, ours, ratio, ..]) = found.as_deref() {
                 let first = |cell: &str| cell.split(" (").next().unwrap_or(cell).to_owned();
                 let unit = if ours.ends_with(" ns") { " ns" } else { "" };
@@ -226,14 +290,25 @@ impl Report {
     fn row(&mut self, what: &str, ours: &Spread, theirs: &Spread, unit: &str) {
         let (ours, theirs) = (ours.median(), theirs.median());
         let digits = usize::from(!unit.is_empty());
-        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        let unit = if unit.is_empty() {
+            String::new()
+        } else {
+            format!(" {unit}")
+        };
         self.rows.push(format!(
             "| {what} | {ours:.digits$}{unit} | {theirs:.digits$}{unit} | {:.1} |",
             theirs / ours
         ));
     }
 
-    fn plot<T: Named>(&mut self, file: &str, title: &str, unit: &str, measured: &[T], of: impl Fn(&T) -> &Spread) {
+    fn plot<T: Named>(
+        &mut self,
+        file: &str,
+        title: &str,
+        unit: &str,
+        measured: &[T],
+        of: impl Fn(&T) -> &Spread,
+    ) {
         let bars: Vec<_> = measured
             .iter()
             .map(|one| Bar {
@@ -268,22 +343,31 @@ impl Named for Rotations {
 fn between_marks(text: &str, table: &str) -> Result<String, String> {
     const BEGIN: &str = "<!-- written by benches/run --update-readme -->\n";
     const END: &str = "<!-- until here -->";
-    let (before, rest) = text.split_once(BEGIN).ok_or("the README has no place for the table")?;
-    let (_, after) = rest.split_once(END).ok_or("the README's table has no end")?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .ok_or("the README has no place for the table")?;
+    let (_, after) = rest
+        .split_once(END)
+        .ok_or("the README's table has no end")?;
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
 fn write_plot(name: &str, svg: &str) {
     let folder = root().join("benches/plots");
-    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(format!("{name}.svg")), svg));
+    let written = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(folder.join(format!("{name}.svg")), svg));
     written.expect("benches/plots can be written");
 }
 
 /// Machine, date and versions: a list.
 fn surroundings() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cpu = cpu.map_or("an unknown processor", |(_, name)| name).to_owned();
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cpu = cpu
+        .map_or("an unknown processor", |(_, name)| name)
+        .to_owned();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let python = root().join("target/bench-python/bin/python");
     let python = python.display().to_string();
@@ -291,18 +375,38 @@ fn surroundings() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     [
         format!("- {processors} processors: {cpu}"),
-        format!("- {}, load {}", said("uname", &["-sr"]), load.split(' ').next().unwrap_or("?")),
-        format!("- {}, commit {}", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]), said("git", &["describe", "--always", "--dirty"])),
-        format!("- {}; {}, {}\n", said("rustc", &["--version"]), said(&python, &["--version"]), said(&python, &["-c", packages])),
+        format!(
+            "- {}, load {}",
+            said("uname", &["-sr"]),
+            load.split(' ').next().unwrap_or("?")
+        ),
+        format!(
+            "- {}, commit {}",
+            said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
+            said("git", &["describe", "--always", "--dirty"])
+        ),
+        format!(
+            "- {}; {}, {}\n",
+            said("rustc", &["--version"]),
+            said(&python, &["--version"]),
+            said(&python, &["-c", packages])
+        ),
     ]
     .join("\n")
 }
 
 /// The first line that a command prints.
 fn said(command: &str, arguments: &[&str]) -> String {
-    let output = Command::new(command).args(arguments).current_dir(root()).output();
+    let output = Command::new(command)
+        .args(arguments)
+        .current_dir(root())
+        .output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.unwrap_or_default().lines().next().unwrap_or("?").to_owned()
+    text.unwrap_or_default()
+        .lines()
+        .next()
+        .unwrap_or("?")
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -311,11 +415,15 @@ mod tests {
 
     #[test]
     fn the_table_replaces_what_stood_between_the_marks() {
-        let text = "a\n<!-- written by benches/run --update-readme -->\nold\n<!-- until here -->\nb\n";
+        let text =
+            "a\n<!-- written by benches/run --update-readme -->\nold\n<!-- until here -->\nb\n";
         let new = between_marks(text, "new\n").expect("marks");
         assert_eq!(new, text.replace("old", "new"));
         assert!(between_marks("no marks", "new").is_err());
         let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-        assert!(between_marks(&readme, "").is_ok(), "the README has the marks");
+        assert!(
+            between_marks(&readme, "").is_ok(),
+            "the README has the marks"
+        );
     }
 }

@@ -55,7 +55,9 @@ struct Measured {
 /// Rotates with our function and with the Python peer, taking turns.
 pub(crate) async fn measure(rounds: u32) -> Vec<Rotations> {
     let (postgres, moto) = tokio::join!(
-        PostgresServer::builder().setting("log_connections", "on").start(),
+        PostgresServer::builder()
+            .setting("log_connections", "on")
+            .start(),
         Moto::start(),
     );
     let proxy = HttpProxy::start(moto.endpoint()).await;
@@ -89,7 +91,8 @@ pub(crate) async fn measure(rounds: u32) -> Vec<Rotations> {
         }
     }
     let each = programs.into_iter().zip(measured);
-    each.map(|(program, measured)| measured.of(program.name)).collect()
+    each.map(|(program, measured)| measured.of(program.name))
+        .collect()
 }
 
 impl Stage {
@@ -145,7 +148,9 @@ impl Stage {
                 measured.wall[1].push(milliseconds(wall));
                 measured.cpu[1].push(milliseconds(function.cpu().saturating_sub(before)));
                 measured.calls.push(count(self.proxy.operations().len()));
-                measured.connections.push(count(self.connections() - connections));
+                measured
+                    .connections
+                    .push(count(self.connections() - connections));
             }
         }
     }

@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use secrets_core::document::{DocumentError, Patch, SecretDocument};
 use secrets_core::event::{SecretId, VersionId};
 use secrets_core::rotation::Rotation;
-use secrets_core::rotator::{Context, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict};
+use secrets_core::rotator::{
+    Context, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
+};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::Driver;
 
@@ -65,16 +67,27 @@ fn in_a_process(handlers: u32) -> (f64, f64) {
 
 /// What such a process does: it prints rotations a second, and MB.
 pub(crate) fn run(handlers: u32) -> String {
-    let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .build()
+        .expect("a runtime");
     let seconds = runtime.block_on(rotate_all(handlers));
-    format!("{:.1} {:.2}", f64::from(SECRETS) / seconds, peak_memory_of("self"))
+    format!(
+        "{:.1} {:.2}",
+        f64::from(SECRETS) / seconds,
+        peak_memory_of("self")
+    )
 }
 
 async fn rotate_all(handlers: u32) -> f64 {
     let store = MemoryStore::new();
-    let value = r#"{"engine": "none", "host": "db.example.com", "username": "app", "password": "first"}"#;
+    let value =
+        r#"{"engine": "none", "host": "db.example.com", "username": "app", "password": "first"}"#;
     for n in 0..SECRETS {
-        let put = store.put_current(&secret(n), &"first".into(), &SecretDocument::from_text(value));
+        let put = store.put_current(
+            &secret(n),
+            &"first".into(),
+            &SecretDocument::from_text(value),
+        );
         put.expect("a new secret");
     }
     let rotation = Arc::new(Rotation::new(store.clone(), Nothing));
@@ -132,7 +145,12 @@ impl Rotator for Nothing {
         Ok(Patch::key("password", fresh))
     }
 
-    async fn set(&self, _: Proven<'_, Password>, _: &Password, _: &Context) -> Result<(), RotatorError> {
+    async fn set(
+        &self,
+        _: Proven<'_, Password>,
+        _: &Password,
+        _: &Context,
+    ) -> Result<(), RotatorError> {
         Ok(())
     }
 

@@ -11,7 +11,10 @@ use crate::function::Program;
 /// The repository's root folder.
 pub(crate) fn root() -> &'static Path {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    folder.ancestors().nth(2).expect("two folders below the root")
+    folder
+        .ancestors()
+        .nth(2)
+        .expect("two folders below the root")
 }
 
 /// The names of the functions, as `cargo metadata` has them: so new ones are measured without a word here.
@@ -30,7 +33,13 @@ pub(crate) fn functions() -> Vec<String> {
 
 fn metadata() -> Value {
     let output = Command::new("cargo")
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(root())
         .output();
     let output = output.expect("cargo is there");
@@ -53,11 +62,16 @@ pub(crate) fn program(name: &str, secrets_manager: &str) -> Program {
     let own = all[name].as_object().into_iter().flatten();
     let mut env: Vec<_> = own
         .map(|(variable, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             (variable.clone(), text)
         })
         .collect();
-    env.push(("SECRETS_MANAGER_ENDPOINT".to_owned(), secrets_manager.to_owned()));
+    env.push((
+        "SECRETS_MANAGER_ENDPOINT".to_owned(),
+        secrets_manager.to_owned(),
+    ));
     Program {
         name: name.to_owned(),
         command: vec![binary(name).display().to_string()],

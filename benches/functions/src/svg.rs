@@ -68,7 +68,11 @@ pub(crate) fn hour(title: &str, lines: &[(&str, &[u32], bool)], limit: f64) -> S
     const LEFT: f64 = 60.0;
     let bottom = f64::from(HEIGHT - 30);
     let plot = bottom - f64::from(TOP);
-    let seconds = lines.iter().map(|(_, calls, _)| calls.len()).max().unwrap_or(1);
+    let seconds = lines
+        .iter()
+        .map(|(_, calls, _)| calls.len())
+        .max()
+        .unwrap_or(1);
     let most = lines.iter().flat_map(|(_, calls, _)| calls.iter());
     let most = f64::from(most.copied().max().unwrap_or(1)).max(limit);
     let y = |calls: f64| bottom - calls / most * plot;
@@ -120,7 +124,9 @@ fn begin(title: &str, height: u32) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -135,9 +141,19 @@ mod tests {
             range: Some((value / 2.0, value)),
             ours,
         };
-        let svg = bars("a < b & c", "ms", &[bar("<one>", 10.0, true), bar("two", 5.0, false)]);
-        assert!(svg.contains("a &lt; b &amp; c") && svg.contains("&lt;one&gt;"), "{svg}");
-        assert!(svg.contains("width=\"460.0\"") && svg.contains("width=\"230.0\""), "{svg}");
+        let svg = bars(
+            "a < b & c",
+            "ms",
+            &[bar("<one>", 10.0, true), bar("two", 5.0, false)],
+        );
+        assert!(
+            svg.contains("a &lt; b &amp; c") && svg.contains("&lt;one&gt;"),
+            "{svg}"
+        );
+        assert!(
+            svg.contains("width=\"460.0\"") && svg.contains("width=\"230.0\""),
+            "{svg}"
+        );
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
     }
 }

@@ -1,6 +1,6 @@
 //! As much of HTTP/1.1 as the stand-ins need: whole requests on connections that stay open.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
