@@ -68,6 +68,7 @@ fn in_a_process(handlers: u32) -> (f64, f64) {
 /// What such a process does: it prints rotations a second, and MB.
 pub(crate) fn run(handlers: u32) -> String {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_time()
         .build()
         .expect("a runtime");
     let seconds = runtime.block_on(rotate_all(handlers));
