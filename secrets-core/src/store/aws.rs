@@ -1,4 +1,4 @@
-//! Secrets Manager itself: the only file that names the SDK.
+//! Secrets Manager itself: nothing else names the SDK.
 
 mod batch;
 mod claim;
