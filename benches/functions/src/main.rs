@@ -13,12 +13,14 @@ mod cold;
 mod fleet;
 mod function;
 mod peer;
+mod readme;
 mod report;
 mod rotation;
 mod scale;
 mod settings;
 #[path = "../../client/src/spread.rs"]
 mod spread;
+mod surroundings;
 mod svg;
 mod wire;
 

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
 use crate::cold::Cold;
 use crate::fleet::{self, Fleet};
+use crate::readme::between_marks;
 use crate::rotation::Rotations;
 use crate::scale::Scale;
 use crate::settings::root;
 use crate::spread::Spread;
+use crate::surroundings::surroundings;
 use crate::svg::{self, Bar};
 
 /// The sections of the report, in the order in which they were measured.
@@ -339,91 +340,9 @@ impl Named for Rotations {
     }
 }
 
-/// The text with what stands between the marks replaced.
-fn between_marks(text: &str, table: &str) -> Result<String, String> {
-    const BEGIN: &str = "<!-- written by benches/run --update-readme -->\n";
-    const END: &str = "<!-- until here -->";
-    let (before, rest) = text
-        .split_once(BEGIN)
-        .ok_or("the README has no place for the table")?;
-    let (_, after) = rest
-        .split_once(END)
-        .ok_or("the README's table has no end")?;
-    Ok(format!("{before}{BEGIN}{table}{END}{after}"))
-}
-
 fn write_plot(name: &str, svg: &str) {
     let folder = root().join("benches/plots");
     let written = fs::create_dir_all(&folder)
         .and_then(|()| fs::write(folder.join(format!("{name}.svg")), svg));
     written.expect("benches/plots can be written");
-}
-
-/// Machine, date and versions: a list.
-fn surroundings() -> String {
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cpu = cpu
-        .map_or("an unknown processor", |(_, name)| name)
-        .to_owned();
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let python = root().join("target/bench-python/bin/python");
-    let python = python.display().to_string();
-    let packages = "import boto3, psycopg2; print('boto3', boto3.__version__ + ', psycopg2', psycopg2.__version__)";
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    [
-        format!("- {processors} processors: {cpu}"),
-        format!(
-            "- {}, load {}",
-            said("uname", &["-sr"]),
-            load.split(' ').next().unwrap_or("?")
-        ),
-        format!(
-            "- {}, commit {}",
-            said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-            said("git", &["describe", "--always", "--dirty"])
-        ),
-        format!(
-            "- {}; {}, {}\n",
-            said("rustc", &["--version"]),
-            said(&python, &["--version"]),
-            said(&python, &["-c", packages])
-        ),
-    ]
-    .join("\n")
-}
-
-/// The first line that a command prints.
-fn said(command: &str, arguments: &[&str]) -> String {
-    let output = Command::new(command)
-        .args(arguments)
-        .current_dir(root())
-        .output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.unwrap_or_default()
-        .lines()
-        .next()
-        .unwrap_or("?")
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_replaces_what_stood_between_the_marks() {
-        let text =
-            "a\n<!-- written by benches/run --update-readme -->\nold\n<!-- until here -->\nb\n";
-        let new = between_marks(text, "new\n").expect("marks");
-        assert_eq!(new, text.replace("old", "new"));
-        assert!(between_marks("no marks", "new").is_err());
-        let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-        assert!(
-            between_marks(&readme, "").is_ok(),
-            "the README has the marks"
-        );
-    }
 }
