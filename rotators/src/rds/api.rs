@@ -12,9 +12,9 @@ use aws_sdk_rds::config::timeout::TimeoutConfig;
 use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::Filter;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::ExposeSecret;
 use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::store::aws::{Connections, http_client};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{Address, Wanted};
@@ -166,16 +166,13 @@ impl Api {
         let retries = RetryConfig::standard()
             .with_max_attempts(3)
             .with_initial_backoff(Duration::from_millis(500));
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         let mut config = aws_sdk_rds::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(role.region.clone()))
             .credentials_provider(credentials)
             .timeout_config(timeouts)
             .retry_config(retries)
-            .http_client(http);
+            .http_client(http_client(Connections::Kept));
         let url = self.settings.url.as_ref();
         config.set_endpoint_url(url.map(|url| url.as_str().to_owned()));
         Client::from_conf(config.build())

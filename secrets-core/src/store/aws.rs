@@ -1,11 +1,13 @@
-//! Secrets Manager itself: the only file that names the SDK.
+//! Secrets Manager itself: nothing else names the SDK.
 
 mod batch;
 mod claim;
+mod http;
 mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
@@ -17,10 +19,10 @@ use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::primitives::{Blob, DateTime};
 use aws_sdk_secretsmanager::types::Tag;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+pub use http::{Connections, http_client};
 pub use settings::{AwsSettings, Timeouts};
 
 use super::error::UNREADABLE;
@@ -33,7 +35,10 @@ use crate::event::{RotationToken, SecretId, VersionId};
 
 /// A store over the AWS SDK.
 #[derive(Clone)]
-pub struct AwsStore(Client);
+pub struct AwsStore(Arc<LazyLock<Client, Make>>);
+
+/// The client is made for the first call: a function asks for its first event before that.
+type Make = Box<dyn FnOnce() -> Client + Send>;
 
 /// The client's own Debug is hundreds of lines, and what it shows is not ours to promise.
 impl fmt::Debug for AwsStore {
@@ -47,7 +52,11 @@ impl AwsStore {
     ///
     /// See that it has time-outs: the SDK's own default waits without end for an answer.
     pub fn new(client: Client) -> Self {
-        Self(client)
+        Self::made_by(move || client)
+    }
+
+    fn made_by(make: impl FnOnce() -> Client + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
     }
 
     /// A store with the time-outs of [`Timeouts::default`] and three tries a call.
@@ -75,18 +84,15 @@ impl AwsStore {
             .operation_attempt_timeout(timeouts.attempt)
             .operation_timeout(timeouts.call)
             .build();
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         let mut config = aws_sdk_secretsmanager::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
             .credentials_provider(credentials)
             .timeout_config(timeouts)
             .retry_config(retries)
-            .http_client(http);
+            .http_client(http_client(Connections::Kept));
         config.set_endpoint_url(settings.endpoint.clone());
-        Self(Client::from_conf(config.build()))
+        Self::made_by(|| Client::from_conf(config.build()))
     }
 }
 
@@ -385,7 +391,7 @@ mod tests {
              secret_access_key: SecretBox<str>([REDACTED]), \
              session_token: Some(SecretBox<str>([REDACTED])), endpoint: None }"
         );
-        let client = format!("{:?}", store.0);
+        let client = format!("{:?}", **store.0);
         assert_eq!(found(secret, &client), None);
         assert_eq!(found(session, &client), None);
     }
