@@ -10,7 +10,7 @@ use rotators::oauth::bearer::BearerToken;
 use rotators::oauth::refresh_chain::RefreshChain;
 use rotators::oauth::registration::Registration;
 use rotators::oauth::tokens::Tokens;
-use rotators::{mongodb, ldap, mysql, postgres, rabbitmq, redis, redshift, sqlserver};
+use rotators::{ldap, mongodb, mysql, postgres, rabbitmq, redis, redshift, sqlserver};
 use secrets_core::rotation::Rotation;
 use secrets_core::rotator::Rotator;
 
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     /// MongoDB and Amazon DocumentDB; STRATEGY: one user, or two.
     #[value(name = "mongodb")]
     MongoDb,
-    /// RabbitMQ; STRATEGY: two users, or one.
+    /// `RabbitMQ`; STRATEGY: two users, or one.
     #[value(name = "rabbitmq")]
     RabbitMq,
     /// Redis and Valkey.
@@ -106,21 +106,26 @@ pub(crate) fn engine(
     store: &Store,
 ) -> Result<Box<dyn Engine>, InvalidConfiguration> {
     let secrets = store.clone();
+    // One user, or two that take turns: as STRATEGY says.
+    macro_rules! users {
+        ($engine:ident, $strategy:ident, $settings:ident, $pair:ident) => {
+            match config::$strategy(&mut env) {
+                Strategy::SingleUser => {
+                    let made = config::$settings(&mut env);
+                    let made = made.map(|it| $engine::SingleUser::new(secrets, it));
+                    over(env, made, store)
+                }
+                Strategy::AlternatingUsers => {
+                    let made = config::$settings(&mut env).zip(config::$pair(&mut env));
+                    let made =
+                        made.map(|(it, pair)| $engine::AlternatingUsers::new(secrets, it, pair));
+                    over(env, made, store)
+                }
+            }
+        };
+    }
     match kind {
-        Kind::Postgres => match config::strategy(&mut env) {
-            Strategy::SingleUser => {
-                let settings = config::postgres_with_admins(&mut env);
-                let made = settings.map(|it| postgres::SingleUser::new(secrets, it));
-                over(env, made, store)
-            }
-            Strategy::AlternatingUsers => {
-                let settings = config::postgres_with_admins(&mut env);
-                let settings = settings.zip(config::postgres_pair(&mut env));
-                let made =
-                    settings.map(|(it, pair)| postgres::AlternatingUsers::new(secrets, it, pair));
-                over(env, made, store)
-            }
-        },
+        Kind::Postgres => users!(postgres, strategy, postgres_with_admins, postgres_pair),
         Kind::MySql => match config::strategy(&mut env) {
             Strategy::SingleUser => {
                 let settings = config::mysql_with_admins(&mut env);
@@ -136,72 +141,20 @@ pub(crate) fn engine(
                 over(env, made, store)
             }
         },
-        Kind::MongoDb => match config::strategy(&mut env) {
-            Strategy::SingleUser => {
-                let settings = config::mongodb(&mut env);
-                let made = settings.map(|it| mongodb::SingleUser::new(secrets, it));
-                over(env, made, store)
-            }
-            Strategy::AlternatingUsers => {
-                let settings = config::mongodb(&mut env);
-                let settings = settings.zip(config::mongodb_pair(&mut env));
-                let made =
-                    settings.map(|(it, pair)| mongodb::AlternatingUsers::new(secrets, it, pair));
-                over(env, made, store)
-            }
-        },
-        Kind::RabbitMq => match config::rabbitmq_strategy(&mut env) {
-            Strategy::AlternatingUsers => {
-                let settings = config::rabbitmq(&mut env);
-                let settings = settings.zip(config::rabbitmq_pair(&mut env));
-                let made =
-                    settings.map(|(it, pair)| rabbitmq::AlternatingUsers::new(secrets, it, pair));
-                over(env, made, store)
-            }
-            Strategy::SingleUser => {
-                let settings = config::rabbitmq(&mut env);
-                let made = settings.map(|it| rabbitmq::SingleUser::new(secrets, it));
-                over(env, made, store)
-            }
-        },
+        Kind::MongoDb => users!(mongodb, strategy, mongodb, mongodb_pair),
+        Kind::RabbitMq => users!(rabbitmq, rabbitmq_strategy, rabbitmq, rabbitmq_pair),
+        Kind::Redshift => users!(redshift, strategy, redshift, redshift_pair),
+        Kind::SqlServer => users!(sqlserver, strategy, sqlserver_with_admins, sqlserver_pair),
         Kind::Redis => {
             let settings = config::redis(&mut env);
             let made = settings.map(|it| redis::SingleUser::new(secrets, it));
             over(env, made, store)
         }
-        Kind::Redshift => match config::strategy(&mut env) {
-            Strategy::SingleUser => {
-                let settings = config::redshift(&mut env);
-                let made = settings.map(|it| redshift::SingleUser::new(secrets, it));
-                over(env, made, store)
-            }
-            Strategy::AlternatingUsers => {
-                let settings = config::redshift(&mut env);
-                let settings = settings.zip(config::redshift_pair(&mut env));
-                let made =
-                    settings.map(|(it, pair)| redshift::AlternatingUsers::new(secrets, it, pair));
-                over(env, made, store)
-            }
-        },
         Kind::Ldap => {
             let settings = config::ldap(&mut env);
             let made = settings.map(|it| ldap::SingleUser::new(secrets, it));
             over(env, made, store)
         }
-        Kind::SqlServer => match config::strategy(&mut env) {
-            Strategy::SingleUser => {
-                let settings = config::sqlserver_with_admins(&mut env);
-                let made = settings.map(|it| sqlserver::SingleUser::new(secrets, it));
-                over(env, made, store)
-            }
-            Strategy::AlternatingUsers => {
-                let settings = config::sqlserver_with_admins(&mut env);
-                let settings = settings.zip(config::sqlserver_pair(&mut env));
-                let made =
-                    settings.map(|(it, pair)| sqlserver::AlternatingUsers::new(secrets, it, pair));
-                over(env, made, store)
-            }
-        },
         Kind::BearerToken => {
             let settings = config::bearer_token(&mut env);
             over(env, settings.map(|it| BearerToken::new(secrets, it)), store)

@@ -51,7 +51,7 @@ async fn the_certificate_is_verified_with_ldaps_and_with_start_tls() {
     for scheme in ["ldaps", "ldap"] {
         assert!(tls(&server, &server.ca_pem(), scheme).await.is_ok());
         let wrong = tls(&server, &TestCa::generate().pem(), scheme).await;
-        let error = wrong.err().expect("an unknown authority").to_string();
+        let error = wrong.expect_err("an unknown authority").to_string();
         assert!(error.contains("UnknownIssuer"), "{error}");
     }
     let other = LdapServer::builder()

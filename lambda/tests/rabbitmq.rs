@@ -1,4 +1,4 @@
-//! Users of RabbitMQ as they are rotated when deployed: event, binary, Secrets Manager over the wire, and a
+//! Users of `RabbitMQ` as they are rotated when deployed: event, binary, Secrets Manager over the wire, and a
 //! real broker with TLS.
 #![allow(
     clippy::expect_used,

@@ -39,8 +39,8 @@ impl Stage {
         add_admin(&server, "rotator", ADMIN);
         let secrets = moto.client();
         let admin = json!({"host": server.host(), "username": "rotator", "password": ADMIN});
-        let admin = secrets.create_secret("Demo/sqlserver_admin", &admin.to_string());
-        let admin = admin.await;
+        let admin = admin.to_string();
+        let admin = secrets.create_secret("Demo/sqlserver_admin", &admin).await;
         let mut value = json!({
             "engine": "sqlserver", "host": server.host(), "port": server.port(), "username": "app",
             "password": FIRST, "dbname": "shop", "kept": 1.50,

@@ -47,10 +47,10 @@ pub mod configuration;
 mod database;
 #[cfg(feature = "iam")]
 pub mod iam;
-#[cfg(feature = "mongodb")]
-pub mod mongodb;
 #[cfg(feature = "ldap")]
 pub mod ldap;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
 #[cfg(feature = "mysql")]
 pub mod mysql;
 #[cfg(feature = "http")]

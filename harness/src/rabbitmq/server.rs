@@ -20,7 +20,7 @@ pub(super) const ADMIN: (&str, &str) = ("root", "root-of-a-test-broker");
 const READY: &str = "Server startup complete";
 
 /// How long the broker may take to start: two seconds of a processor, but there may be others who want it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Raised whenever the way of initialising changes, so that an old folder is not taken.
 const FORMAT: u32 = 1;

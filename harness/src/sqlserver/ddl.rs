@@ -139,9 +139,10 @@ fn alter_login(state: &mut State, session: &Session, sql: &mut Reader<'_>) -> Pa
     let mut is_allowed = may;
     if sql.takes("WITH PASSWORD =") {
         let new = sql.text()?;
-        let old = match sql.takes("OLD_PASSWORD =") {
-            true => Some(sql.text()?),
-            false => None,
+        let old = if sql.takes("OLD_PASSWORD =") {
+            Some(sql.text()?)
+        } else {
+            None
         };
         is_allowed = match &old {
             Some(old) => (may || is_own) && *old == changed.password,

@@ -186,9 +186,8 @@ fn give(rights: &mut Rights, given: Given<'_>) -> Result<(), Refusal> {
     let becomes = match (given.verb, found) {
         ("GRANT", Some(WITH_OPTION)) => WITH_OPTION,
         ("GRANT", _) if given.with_option => WITH_OPTION,
-        ("GRANT", _) => "GRANT",
+        ("GRANT", _) | ("REVOKE GRANT OPTION", Some(_)) => "GRANT",
         ("DENY", _) => "DENY",
-        ("REVOKE GRANT OPTION", Some(_)) => "GRANT",
         _ => {
             rights.remove(&given.key);
             return Ok(());

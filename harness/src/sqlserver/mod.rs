@@ -171,12 +171,11 @@ impl SqlServer {
             .databases
             .get(database)
             .and_then(|it| it.users.get(name));
-        match user.filter(|user| user.sid.is_none()) {
-            Some(user) => user.password == password,
-            None => {
-                let login = state.logins.get(name);
-                login.is_some_and(|login| login.password == password && !login.disabled)
-            }
+        if let Some(user) = user.filter(|user| user.sid.is_none()) {
+            user.password == password
+        } else {
+            let login = state.logins.get(name);
+            login.is_some_and(|login| login.password == password && !login.disabled)
         }
     }
 

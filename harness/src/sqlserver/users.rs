@@ -93,9 +93,10 @@ pub(super) fn alter_user(state: &mut State, session: &Session, sql: &mut Reader<
         return None;
     }
     let new = sql.text()?;
-    let old = match sql.takes("OLD_PASSWORD =") {
-        true => Some(sql.text()?),
-        false => None,
+    let old = if sql.takes("OLD_PASSWORD =") {
+        Some(sql.text()?)
+    } else {
+        None
     };
     sql.is_over().then(|| {
         let user = user.filter(|user| user.sid.is_none());

@@ -1,4 +1,4 @@
-//! Rotates between two users of RabbitMQ, or the password of one.
+//! Rotates between two users of `RabbitMQ`, or the password of one.
 
 use lambda::config::{self, Strategy};
 use lambda::environment::Environment;

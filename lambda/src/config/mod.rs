@@ -2,8 +2,8 @@
 //! where they have one.
 
 mod iam;
-mod mongodb;
 mod ldap;
+mod mongodb;
 mod mysql;
 mod rabbitmq;
 mod rds;
@@ -22,8 +22,8 @@ use rotators::postgres::{
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
-pub use self::mongodb::{mongodb, mongodb_pair};
 pub use self::ldap::ldap;
+pub use self::mongodb::{mongodb, mongodb_pair};
 pub use self::mysql::{mysql, mysql_pair, old_password};
 pub use self::rabbitmq::{rabbitmq, rabbitmq_pair, rabbitmq_strategy};
 pub use self::redis::redis;

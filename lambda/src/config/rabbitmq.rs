@@ -1,11 +1,11 @@
-//! Settings of the rotators of RabbitMQ users.
+//! Settings of the rotators of `RabbitMQ` users.
 
 use rotators::rabbitmq::{self, PairSettings, RabbitMqSettings};
 
 use super::{Strategy, ca_certificate, password};
 use crate::environment::Environment;
 
-/// What a rotation of RabbitMQ passwords is told, besides the secret: the seven settings of a password and
+/// What a rotation of `RabbitMQ` passwords is told, besides the secret: the seven settings of a password and
 /// `CA_CERTIFICATE`.
 pub fn rabbitmq(env: &mut Environment) -> Option<RabbitMqSettings> {
     let password = password(env, rabbitmq::EXCLUDED_CHARACTERS);
@@ -26,7 +26,7 @@ pub fn rabbitmq_strategy(env: &mut Environment) -> Strategy {
     env.choice("STRATEGY", strategies)
 }
 
-/// What a rotation between two RabbitMQ users is told besides: `ALTERNATE_SUFFIX`.
+/// What a rotation between two `RabbitMQ` users is told besides: `ALTERNATE_SUFFIX`.
 pub fn rabbitmq_pair(env: &mut Environment) -> Option<PairSettings> {
     let Some(suffix) = env.text("ALTERNATE_SUFFIX") else {
         return Some(PairSettings::default());

@@ -247,8 +247,8 @@ async fn two_functions_at_once_add_one_value() {
         let after = fixture.root.passwords(APP).await.len();
         assert_eq!(after, before + 1, "{set:?}");
         for step in [Step::Test, Step::Finish] {
-            let sent = two.send(step, &version).await;
-            assert!(sent.is_ok(), "{sent:?}");
+            let ended = two.send(step, &version).await;
+            assert!(ended.is_ok(), "{ended:?}");
         }
     }
     assert_eq!(fixture.stored().await.len(), 2);

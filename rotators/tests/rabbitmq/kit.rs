@@ -29,10 +29,13 @@ pub(crate) struct Bench {
     /// Changes that do not go through the proxies.
     pub(crate) touched: AtomicU64,
     /// Whether a user and a password work, by how much had gone to the API by then.
-    works: Mutex<HashMap<[String; 2], ([u64; 2], bool)>>,
+    works: Mutex<HashMap<[String; 2], Seen>>,
     /// What a login said, by what the broker stores and the password.
     logins: Mutex<HashMap<[String; 2], bool>>,
 }
+
+/// How much had gone to the API by then, and whether a login worked.
+type Seen = ([u64; 2], bool);
 
 /// The truth about one pair.
 pub(crate) struct Two {

@@ -24,7 +24,7 @@ async fn fixture() -> Fixture {
     ] {
         server.execute("own", statement);
     }
-    fixture.user = "shopper".to_owned();
+    "shopper".clone_into(&mut fixture.user);
     fixture.put_current("contained", &json!({"dbname": "own"}));
     fixture.server.forget_statements();
     fixture

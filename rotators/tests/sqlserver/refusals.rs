@@ -154,7 +154,8 @@ async fn an_admin_whose_rights_are_too_few_is_told_which_lack() {
 /// A right is never left out because it is not understood, and nothing that is owned is shared.
 #[tokio::test]
 async fn what_cannot_be_copied_ends_the_rotation_before_it_changes_anything() {
-    let cases: [(&str, fn(&Fixture)); 6] = [
+    type Case = (&'static str, fn(&Fixture));
+    let cases: [Case; 6] = [
         ("not understood", |it| {
             let class = "DATABASE_SCOPED_CREDENTIAL";
             it.server
@@ -174,7 +175,7 @@ async fn what_cannot_be_copied_ends_the_rotation_before_it_changes_anything() {
                 .set_right("shop", "app", "TYPE", "EXECUTE", "GRANT");
         }),
         ("ALTER AUTHORIZATION", |it| {
-            it.server.set_owned("shop", "app", 1)
+            it.server.set_owned("shop", "app", 1);
         }),
         ("ALTER AUTHORIZATION", |it| {
             it.server.add_database("own");

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use secrets_core::testing::sentinel::found;
 
 /// Everything that an error may show: Debug, and Display of it and of its causes.
-pub fn shown(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn shown(error: &(dyn Error + 'static)) -> String {
     let mut shown = format!("{error:?}");
     let mut next = Some(error);
     while let Some(error) = next {
@@ -17,6 +17,6 @@ pub fn shown(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Fails if the text holds the secret in any form.
-pub fn assert_absent(text: &str, secret: &str) {
+pub(crate) fn assert_absent(text: &str, secret: &str) {
     assert_eq!(found(secret, text), None, "a secret is in: {text}");
 }

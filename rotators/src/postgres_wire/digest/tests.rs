@@ -38,8 +38,8 @@ fn a_digest_is_that_of_awss_driver() {
     let answer = read.answer(PASSWORD, b"1700000000000");
     assert_eq!(&answer[..5], b"d\0\0\0\x39");
     assert_eq!(&answer[5..9], b"\0\0\0\x20");
-    let hex: String = answer[9..41].iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!(hex, KNOWN);
+    let hex: Vec<_> = answer[9..41].iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(hex.concat(), KNOWN);
     assert_eq!(&answer[41..], b"\0\0\0\x0d1700000000000");
 }
 
