@@ -138,6 +138,6 @@ async fn settings_that_redshift_does_not_take_are_told_under_a_stable_type() {
     let event = json!({"Step": "createSecret", "SecretId": stage.arn, "ClientRequestToken": token});
     let answer = stage.lambda.invoke(&event, TIMEOUT).await;
     let (kind, message) = answer.error();
-    assert_eq!(kind, "Configuration");
+    assert_eq!(kind, "InvalidConfiguration");
     assert!(message.contains("8 to 64 characters"), "{message}");
 }

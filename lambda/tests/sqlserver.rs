@@ -177,6 +177,6 @@ async fn a_login_that_is_locked_is_told_under_a_stable_type() {
     let condition = harness::sqlserver::Condition::Locked;
     stage.server.set_condition("app", condition);
     let (kind, message) = stage.rotate(1).await.expect_err("locked");
-    assert_eq!(kind, "RotatorRefused");
+    assert_eq!(kind, "TargetRefused");
     assert!(message.contains("18486"), "{message}");
 }

@@ -93,7 +93,7 @@ mod tests {
         for words in [
             "8 to 64 characters",
             "a digit in every password",
-            "must be same, md5 or sha256",
+            "must be same or md5 or sha256",
         ] {
             assert!(faults.contains(words), "{faults}");
         }

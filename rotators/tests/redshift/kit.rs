@@ -128,7 +128,14 @@ async fn proves(stored: StoredAs, step: Duration, faults: &[Fault]) {
 
 #[tokio::test]
 async fn crashes_and_errors_of_a_single_user_heal() {
-    let faults = [Fault::CrashBefore, Fault::ErrorAfter, Fault::Stale];
+    let faults = [
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+        Fault::ErrorBefore,
+        Fault::ErrorAfter,
+        Fault::Throttled,
+        Fault::Stale,
+    ];
     proves(StoredAs::Md5, Duration::from_secs(20), &faults).await;
 }
 

@@ -43,12 +43,17 @@ async fn proves(step: Duration, faults: &[Fault]) {
 
 #[tokio::test]
 async fn crashes_of_a_pair_heal() {
-    let faults = [Fault::CrashAfter];
+    let faults = [Fault::CrashBefore, Fault::CrashAfter];
     proves(Duration::from_secs(20), &faults).await;
 }
 
 #[tokio::test]
 async fn errors_of_a_pair_heal() {
-    let faults = [Fault::ErrorBefore];
+    let faults = [
+        Fault::ErrorBefore,
+        Fault::ErrorAfter,
+        Fault::Throttled,
+        Fault::Stale,
+    ];
     proves(Duration::from_secs(20), &faults).await;
 }

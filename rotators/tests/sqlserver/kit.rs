@@ -139,7 +139,14 @@ async fn crashes_and_errors_of_a_login_by_an_admin_heal() {
 
 #[tokio::test]
 async fn crashes_and_errors_of_pairs_heal() {
-    let faults = [Fault::CrashAfter, Fault::ErrorBefore, Fault::Stale];
+    let faults = [
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+        Fault::ErrorBefore,
+        Fault::ErrorAfter,
+        Fault::Throttled,
+        Fault::Stale,
+    ];
     proves("two users", true, pair, &faults).await;
 }
 
