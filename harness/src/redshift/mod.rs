@@ -8,6 +8,7 @@
 //! What it knows, it knows from AWS's documentation ("CREATE USER", "GRANT", "`SVV_RELATION_PRIVILEGES`" and
 //! the like) and from AWS's open drivers. It is no Redshift.
 
+mod connection;
 mod lexer;
 mod login;
 mod protocol;
