@@ -28,12 +28,7 @@ pub fn rabbitmq_strategy(env: &mut Environment) -> Strategy {
 
 /// What a rotation between two `RabbitMQ` users is told besides: `ALTERNATE_SUFFIX`.
 pub fn rabbitmq_pair(env: &mut Environment) -> Option<PairSettings> {
-    let Some(suffix) = env.text("ALTERNATE_SUFFIX") else {
-        return Some(PairSettings::default());
-    };
-    PairSettings::with_suffix(&suffix)
-        .map_err(|fault| env.fault(format!("`ALTERNATE_SUFFIX`: {fault}")))
-        .ok()
+    super::mysql_pair(env)
 }
 
 #[cfg(test)]

@@ -18,12 +18,7 @@ pub fn sqlserver(env: &mut Environment) -> Option<SqlServerSettings> {
 
 /// What a rotation between two SQL Server users is told besides: `ALTERNATE_SUFFIX`.
 pub fn sqlserver_pair(env: &mut Environment) -> Option<PairSettings> {
-    let Some(suffix) = env.text("ALTERNATE_SUFFIX") else {
-        return Some(PairSettings::default());
-    };
-    PairSettings::with_suffix(&suffix)
-        .map_err(|fault| env.fault(format!("`ALTERNATE_SUFFIX`: {fault}")))
-        .ok()
+    super::mysql_pair(env)
 }
 
 #[cfg(test)]

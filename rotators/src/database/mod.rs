@@ -7,6 +7,8 @@ mod current;
 pub(crate) mod pair;
 #[cfg(feature = "_stream")]
 mod stream;
+#[cfg(feature = "_suffix_pairs")]
+mod suffix;
 #[cfg(feature = "_timeouts")]
 mod timeouts;
 
@@ -21,6 +23,8 @@ pub(crate) use self::admin::AdminCredential;
 pub(crate) use self::current::current_user;
 #[cfg(feature = "_stream")]
 pub(crate) use self::stream::{NoStream, Stream, connect};
+#[cfg(feature = "_suffix_pairs")]
+pub use self::suffix::{InvalidSuffix, PairSettings};
 #[cfg(feature = "_timeouts")]
 pub use self::timeouts::Timeouts;
 #[cfg(feature = "_rds_admin")]

@@ -4,7 +4,7 @@ use secrets_core::rotator::RotatorError;
 
 use super::credential::MongoDbCredential;
 pub(super) use crate::database::pair::Partner;
-pub use crate::database::pair::{InvalidSuffix, PairSettings};
+pub use crate::database::{InvalidSuffix, PairSettings};
 
 /// The user that takes turns with the one of a secret, in the same database.
 pub(super) fn partner_of(

@@ -5,7 +5,7 @@ use secrets_core::rotator::RotatorError;
 
 use super::credential::MySqlCredential;
 pub(super) use crate::database::pair::Partner;
-pub use crate::database::pair::{InvalidSuffix, PairSettings};
+pub use crate::database::{InvalidSuffix, PairSettings};
 use crate::database::{pair, plain, without_nul};
 
 /// The user that takes turns with the one of a secret.

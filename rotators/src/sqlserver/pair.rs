@@ -4,51 +4,7 @@ use secrets_core::rotator::RotatorError;
 
 use super::credential::{LONGEST, SqlServerCredential, units};
 pub(super) use crate::database::pair::Partner;
-
-/// How the second of two users is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PairSettings {
-    pub(super) suffix: String,
-}
-
-/// A suffix that is no part of a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the suffix of the second user must be 1 to 16 characters long, without control characters"
-)]
-pub struct InvalidSuffix;
-
-impl PairSettings {
-    /// The second user is named like the first, and this at the end. Default: `_clone`, as AWS's functions
-    /// have it.
-    ///
-    /// ```
-    /// use rotators::sqlserver::PairSettings;
-    ///
-    /// assert!(PairSettings::with_suffix("_b").is_ok());
-    /// assert!(PairSettings::with_suffix("").is_err());
-    /// ```
-    ///
-    /// # Errors
-    /// [`InvalidSuffix`].
-    pub fn with_suffix(suffix: &str) -> Result<Self, InvalidSuffix> {
-        let has_control = suffix.chars().any(char::is_control);
-        if suffix.is_empty() || suffix.chars().count() > 16 || has_control {
-            return Err(InvalidSuffix);
-        }
-        Ok(Self {
-            suffix: suffix.to_owned(),
-        })
-    }
-}
-
-impl Default for PairSettings {
-    fn default() -> Self {
-        Self {
-            suffix: "_clone".to_owned(),
-        }
-    }
-}
+pub use crate::database::{InvalidSuffix, PairSettings};
 
 /// The user that takes turns with the one of a secret.
 pub(super) fn partner_of(
