@@ -116,7 +116,7 @@ pub(crate) fn admin_of(secret: &SecretDocument) -> Result<Option<SecretId>, Docu
 
 /// The protocols of `PostgreSQL` and `MySQL` end texts with a zero byte, and SASL PLAIN separates name and
 /// password by one, so no text can hold one.
-#[cfg(any(feature = "_pairs", feature = "_postgres_wire"))]
+#[cfg(any(feature = "_postgres_wire", feature = "mysql", feature = "rabbitmq"))]
 pub(crate) fn without_nul(
     key: &'static str,
     text: SecretString,
