@@ -54,8 +54,9 @@ where
     if let Err(faults) = &rotation {
         tracing::error!(error_type = "InvalidConfiguration", error = %faults, "configuration");
     }
+    // In a box, or the runtime's future, which is moved about at the start, has room for it.
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        answer(&rotation, &watch, event)
+        Box::pin(answer(&rotation, &watch, event))
     }))
     .await
 }

@@ -10,6 +10,7 @@ use crate::function::{Answer, Function, Program};
 use crate::peer::Python;
 use crate::settings;
 use crate::spread::Spread;
+use crate::tls::{self, Endpoint};
 use crate::wire;
 
 /// What was measured of one program.
@@ -18,6 +19,8 @@ pub(crate) struct Cold {
     pub(crate) name: String,
     /// Milliseconds from exec until it asks for its first event.
     pub(crate) poll: Spread,
+    /// Milliseconds from its first event until that is answered, a handshake with Secrets Manager in it.
+    pub(crate) after: Spread,
     /// Milliseconds from exec until its first event is answered.
     pub(crate) answer: Spread,
     /// Milliseconds of processor time until then.
@@ -37,18 +40,23 @@ pub(crate) fn measure(binaries: &[String], rounds: u32) -> Vec<Cold> {
     let python = Python::installed();
     let mut programs: Vec<Program> = binaries
         .iter()
-        .map(|name| settings::program(name, &endpoint))
+        .map(|name| settings::program(name, &endpoint.url))
         .collect();
     programs.insert(0, settings::hello());
-    programs.push(python.program(&endpoint, &[]));
-    let mut measured: Vec<_> = programs.iter().map(|_| [const { Vec::new() }; 4]).collect();
+    programs.push(python.program(&endpoint.url, &[]));
+    for program in &mut programs {
+        let trusted = endpoint.trusted();
+        let trusted = trusted.map(|(name, value)| (name.to_owned(), value));
+        program.env.extend(trusted);
+    }
+    let mut measured: Vec<_> = programs.iter().map(|_| [const { Vec::new() }; 5]).collect();
     let mut answered = vec![String::new(); programs.len()];
     // The first round fills the file cache and counts nothing.
     for round in 0..=rounds {
         for (n, program) in programs.iter().enumerate() {
             let mut function = Function::start(program);
             let poll = function.polled();
-            let (answer, _, since_start) = function.invoke(&event());
+            let (answer, took, since_start) = function.invoke(&event());
             let memory = function.peak_memory();
             let cpu = function.cpu();
             answered[n] = match answer {
@@ -56,8 +64,9 @@ pub(crate) fn measure(binaries: &[String], rounds: u32) -> Vec<Cold> {
                 Answer::Error(kind) => kind,
             };
             if round > 0 {
-                let [polls, answers, times, peaks] = &mut measured[n];
+                let [polls, afters, answers, times, peaks] = &mut measured[n];
                 polls.push(poll.as_secs_f64() * 1e3);
+                afters.push(took.as_secs_f64() * 1e3);
                 answers.push(since_start.as_secs_f64() * 1e3);
                 times.push(cpu.as_secs_f64() * 1e3);
                 peaks.push(memory);
@@ -66,7 +75,7 @@ pub(crate) fn measure(binaries: &[String], rounds: u32) -> Vec<Cold> {
     }
     let each = programs.into_iter().zip(measured).zip(answered);
     let each = each.map(|((program, measured), answered)| {
-        let [poll, answer, cpu, memory] = measured.map(Spread::of);
+        let [poll, after, answer, cpu, memory] = measured.map(Spread::of);
         let (size, zipped) = match program.command.as_slice() {
             [binary] => package(&[binary]),
             _ => package(&python.packed()),
@@ -74,6 +83,7 @@ pub(crate) fn measure(binaries: &[String], rounds: u32) -> Vec<Cold> {
         Cold {
             name: program.name,
             poll,
+            after,
             answer,
             cpu,
             memory,
@@ -94,12 +104,12 @@ fn event() -> Value {
 }
 
 /// Answers each call at once: so the first answer holds what a function does, and nothing that it waits for.
-fn secrets_manager_without_secrets() -> String {
+fn secrets_manager_without_secrets() -> Endpoint {
     let address = wire::serve(|request| {
         let body = r#"{"__type":"ResourceNotFoundException","message":"no such secret"}"#;
         request.reply("400 Bad Request", "", body);
     });
-    format!("http://{address}")
+    tls::before(address)
 }
 
 /// MB of these files, or folders of files, as they are and zipped.

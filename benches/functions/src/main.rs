@@ -22,6 +22,7 @@ mod settings;
 mod spread;
 mod surroundings;
 mod svg;
+mod tls;
 mod wire;
 
 use std::process::{Command, ExitCode, Stdio};

@@ -33,18 +33,19 @@ impl Report {
             self.text,
             "Medians of {rounds} starts of each program, taking turns; in brackets the least and the ninth of ten. The \
              first answer is to `testSecret` of a secret that does not exist, from a stand-in of Secrets Manager on \
-             loopback that answers at once. Sizes are of the stripped binary, and of its zip file.\n\n\
-             | function | exec to first poll, ms | to hello's | exec to first answer, ms | processor time until then, ms \
-             | peak memory, MB | MB | MB zipped | answered |\n|---|---|---|---|---|---|---|---|---|"
+             loopback that answers at once, over TLS. Sizes are of the stripped binary, and of its zip file.\n\n\
+             | function | exec to first poll, ms | to hello's | from there to the first answer, ms | exec to first answer, ms | processor time until then, ms \
+             | peak memory, MB | MB | MB zipped | answered |\n|---|---|---|---|---|---|---|---|---|---|"
         );
         let hello = measured.iter().find(|one| one.name == "hello-function");
         for one in measured {
             let to_hello = hello.map_or(f64::NAN, |hello| one.poll.median() / hello.poll.median());
             let _ = writeln!(
                 self.text,
-                "| {} | {} | {to_hello:.2} | {} | {} | {} | {:.2} | {:.2} | {} |",
+                "| {} | {} | {to_hello:.2} | {} | {} | {} | {} | {:.2} | {:.2} | {} |",
                 one.name,
                 one.poll,
+                one.after,
                 one.answer,
                 one.cpu,
                 one.memory,

@@ -5,7 +5,7 @@
 //! empty `AWSPENDING` version that a rotation starts with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use secrecy::ExposeSecret;
@@ -17,9 +17,13 @@ use super::{
 use crate::document::{Exposed, SecretDocument};
 use crate::event::{RotationToken, SecretId, VersionId};
 
-/// An in-memory Secrets Manager. Clones share their secrets.
+/// An in-memory Secrets Manager. Clones share their secrets. Calls about different secrets do not wait for each
+/// other.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryStore(Arc<Mutex<BTreeMap<SecretId, Secret>>>);
+pub struct MemoryStore(Arc<RwLock<Secrets>>);
+
+/// Locked as a whole only to add a secret, or to copy all.
+type Secrets = BTreeMap<SecretId, Mutex<Secret>>;
 
 #[derive(Clone, Debug, Default)]
 struct Secret {
@@ -62,8 +66,9 @@ impl MemoryStore {
         version: &VersionId,
         value: &SecretDocument,
     ) -> Result<(), StoreError> {
-        let mut secrets = self.lock();
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let secret = secrets.entry(id.clone()).or_default();
+        let secret = secret.get_mut().unwrap_or_else(PoisonError::into_inner);
         secret.must_not_be_deleted(id, "PutSecretValue")?;
         if secret.put(id, version, value, &Label::Current)? == Put::New {
             secret.strip(&Label::Pending);
@@ -129,11 +134,12 @@ impl MemoryStore {
 
     /// A store of its own with the same secrets, that later changes of this one do not reach.
     pub(crate) fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.lock().clone())))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SecretId, Secret>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut secrets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let copies = secrets.iter_mut().map(|(id, secret)| {
+            let secret = secret.get_mut().unwrap_or_else(PoisonError::into_inner);
+            (id.clone(), Mutex::new(secret.clone()))
+        });
+        Self(Arc::new(RwLock::new(copies.collect())))
     }
 
     fn with<T>(
@@ -142,9 +148,10 @@ impl MemoryStore {
         operation: &'static str,
         act: impl FnOnce(&mut Secret) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        match self.lock().get_mut(id) {
+        let secrets = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        match secrets.get(id) {
             None => Err(Secret::missing(id, operation)),
-            Some(secret) => act(secret),
+            Some(secret) => act(&mut secret.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 
