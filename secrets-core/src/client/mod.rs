@@ -42,6 +42,7 @@
 pub mod blocking;
 mod builder;
 mod cache;
+mod candidates;
 mod clock;
 mod connect;
 mod core;
