@@ -78,112 +78,92 @@ impl<T: FromSecret> SecretHandle<T> {
         if let Some(attempt) = self.at_hand(tries) {
             return Ok(attempt);
         }
-        self.ask(TooSoon::Leave).await?;
+        let answers = self.ask(TooSoon::Leave).await?;
         let mut too_soon = TooSoon::Leave;
         // Each round but two follows another version that has become current.
         for _ in 0..MOST_ATTEMPTS {
-            let since = self.refusals(Refusals::stamp);
-            if let Some(attempt) = self.fresh(self.current().ok(), tries, since) {
-                return Ok(attempt);
-            }
-            let pending = self.pending(too_soon).await;
-            if let Some(attempt) = self.fresh_pending(pending.as_ref(), tries, since) {
-                return Ok(attempt);
-            }
-            if too_soon == TooSoon::Leave {
+            let set_out = self.refusals(Refusals::stamp);
+            let current = match self.current().ok() {
+                Some(login) if self.is_fresh(&login, tries) => {
+                    return Ok(Attempt { login, set_out });
+                }
+                other => other,
+            };
+            let pending = match self.pending(too_soon).await {
+                Some(login) if self.is_fresh(&login, tries) && !self.has_moved(set_out) => {
+                    return Ok(self.bridge(login, set_out));
+                }
+                other => other,
+            };
+            if too_soon == TooSoon::Leave && answers {
                 too_soon = TooSoon::Anew;
                 continue;
             }
-            self.ask(too_soon).await?;
-            if self.refusals(|refusals| refusals.published_since(since)) {
+            if answers && self.ask(TooSoon::Anew).await? && self.has_moved(set_out) {
                 continue;
             }
-            let rested = self.rested(self.current().ok(), tries, since);
-            return rested
-                .or_else(|| self.rested(pending, tries, since))
-                .ok_or_else(|| self.nothing_left());
+            return match (current, pending) {
+                // Who has just been refused does not begin again.
+                _ if !tries.0.is_empty() => Err(self.nothing_left()),
+                (Some(login), _) if self.has_rested(&login) => Ok(Attempt { login, set_out }),
+                (_, Some(login)) if self.has_rested(&login) => Ok(self.bridge(login, set_out)),
+                _ => Err(self.nothing_left()),
+            };
         }
         Err(self.nothing_left())
     }
 
     /// The current version; or the pending one that the target has accepted.
     fn at_hand(&self, tries: &Tries) -> Option<Attempt<T>> {
-        let since = self.refusals(Refusals::stamp);
+        let set_out = self.refusals(Refusals::stamp);
         let current = self.current().ok()?;
-        if let Some(attempt) = self.fresh(Some(current), tries, since) {
-            return Some(attempt);
-        }
-        let bridge = self.slot.kept()?;
-        let accepted = self.refusals(|refusals| refusals.is_accepted(bridge.version_id()));
-        self.fresh(accepted.then_some(bridge), tries, since)
+        let login = if self.is_fresh(&current, tries) {
+            current
+        } else {
+            let accepted = |login: &Current<T>| {
+                self.refusals(|refusals| refusals.is_accepted(login.version_id()))
+            };
+            let bridge = self.slot.kept().filter(accepted)?;
+            self.is_fresh(&bridge, tries).then_some(bridge)?
+        };
+        Some(Attempt { login, set_out })
     }
 
-    /// The login, if nothing is known against it.
-    fn fresh(
-        &self,
-        login: Option<Current<T>>,
-        tries: &Tries,
-        set_out: Stamp,
-    ) -> Option<Attempt<T>> {
-        let login = login?;
-        let version = login.version_id();
-        let fresh =
-            self.refusals(|refusals| !refusals.hold(version) && !tries.hold(version, refusals));
-        fresh.then_some(Attempt { login, set_out })
-    }
-
-    /// The same for a pending one, whose turn it is only after the version that is current.
-    fn fresh_pending(
-        &self,
-        login: Option<&Current<T>>,
-        tries: &Tries,
-        since: Stamp,
-    ) -> Option<Attempt<T>> {
-        let login = login?;
-        let version = login.version_id();
-        let fresh = self.refusals(|refusals| {
-            let fresh = !refusals.published_since(since) && !refusals.hold(version);
-            let fresh = fresh && !tries.hold(version, refusals);
-            if fresh {
-                refusals.hand_out_pending(version, since);
-            }
-            fresh
-        });
-        if !fresh {
-            return None;
-        }
+    /// A pending version, which is kept at hand from now on.
+    fn bridge(&self, login: Current<T>, set_out: Stamp) -> Attempt<T> {
         tracing::info!(
-            secret = %self.id(), %version,
+            secret = %self.id(), version = %login.version_id(),
             "AWSCURRENT is refused; trying what the rotation is about to publish"
         );
-        self.slot.keep(login);
-        Some(Attempt {
-            login: login.again(),
-            set_out: since,
-        })
+        self.slot.keep(&login);
+        self.refusals(|refusals| refusals.hand_out_pending(login.version_id(), set_out));
+        Attempt { login, set_out }
     }
 
-    /// The login, if it was refused so long ago that it may be tried again.
-    fn rested(
-        &self,
-        login: Option<Current<T>>,
-        tries: &Tries,
-        set_out: Stamp,
-    ) -> Option<Attempt<T>> {
-        let login = login?;
-        let (version, now) = (login.version_id(), Instant::now());
-        let rested = self
-            .refusals(|refusals| !refusals.rest(version, now) && !tries.hold(version, refusals));
-        rested.then_some(Attempt { login, set_out })
+    /// Whether nothing is known against the version.
+    fn is_fresh(&self, login: &Current<T>, tries: &Tries) -> bool {
+        let version = login.version_id();
+        self.refusals(|refusals| !refusals.hold(version) && !tries.hold(version, refusals))
     }
 
-    /// Asks the store what is current.
-    async fn ask(&self, too_soon: TooSoon) -> Result<(), ClientError> {
+    /// Whether the version was refused so long ago that it may be tried again.
+    fn has_rested(&self, login: &Current<T>) -> bool {
+        let now = Instant::now();
+        self.refusals(|refusals| !refusals.rest(login.version_id(), now))
+    }
+
+    /// Whether another version has become current since.
+    fn has_moved(&self, since: Stamp) -> bool {
+        self.refusals(|refusals| refusals.published_since(since))
+    }
+
+    /// Asks the store what is current. One that does not answer has no say in whether the pending version works.
+    async fn ask(&self, too_soon: TooSoon) -> Result<bool, ClientError> {
         let slot = &self.slot;
         match slot.entry.force(&slot.core, too_soon).await {
-            Err(fault) if !fault.is_transient() => Err(fault),
-            // A store that does not answer has no say in whether the pending version works.
-            Ok(()) | Err(_) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(fault) if fault.is_transient() => Ok(false),
+            Err(fault) => Err(fault),
         }
     }
 

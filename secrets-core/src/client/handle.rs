@@ -288,13 +288,6 @@ impl<T> Current<T> {
     }
 }
 
-/// No clone for everybody: a value is to be kept no longer than it takes to use it.
-impl<T> Current<T> {
-    pub(super) fn again(&self) -> Self {
-        Self(Guard::from_inner(Option::clone(&self.0)))
-    }
-}
-
 impl<T> Deref for Current<T> {
     type Target = T;
 
