@@ -166,3 +166,88 @@ impl Refusals {
         self.noted.iter().find(|known| known.version == *version)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(version: u32) -> VersionId {
+        version.to_string().as_str().into()
+    }
+
+    /// Version 1 is current.
+    fn refusals() -> Refusals {
+        let mut refusals = Refusals::default();
+        refusals.publish(&id(1));
+        refusals
+    }
+
+    #[test]
+    fn rests_grow_and_refusals_of_logins_that_set_out_together_are_one() {
+        let (mut refusals, mut now) = (refusals(), Instant::now());
+        for rest in [1, 2, 4, 8, 16, 30, 30] {
+            let set_out = refusals.stamp();
+            refusals.note(&id(1), set_out, now);
+            refusals.note(&id(1), set_out, now);
+            let almost = Duration::from_millis(rest * 1000 - 1);
+            assert!(refusals.rest(&id(1), now + almost), "{rest}");
+            now += Duration::from_secs(rest);
+            assert!(!refusals.rest(&id(1), now), "{rest}");
+            assert!(refusals.hold(&id(1)));
+        }
+    }
+
+    #[test]
+    fn what_was_refused_before_it_was_accepted_is_forgotten_when_labels_move() {
+        let (mut refusals, now) = (refusals(), Instant::now());
+        let early = refusals.stamp();
+        refusals.note(&id(3), early, now);
+        refusals.publish(&id(2));
+        assert!(!refusals.hold(&id(3)));
+        // Nor is it noted by who set out before, and hears of it only now.
+        refusals.note(&id(3), early, now);
+        assert!(!refusals.hold(&id(3)));
+        let set_out = refusals.stamp();
+        refusals.note(&id(3), set_out, now);
+        refusals.publish(&id(2));
+        assert!(refusals.hold(&id(3)), "nothing has moved");
+    }
+
+    #[test]
+    fn what_was_refused_after_it_was_accepted_stays_refused() {
+        let (mut refusals, now) = (refusals(), Instant::now());
+        let set_out = refusals.stamp();
+        refusals.accept(&id(2), set_out);
+        let later = refusals.stamp();
+        refusals.note(&id(2), later, now);
+        refusals.publish(&id(2));
+        assert!(refusals.hold(&id(2)));
+        // Somebody was let in before that, and tells of it now.
+        refusals.accept(&id(2), set_out);
+        assert!(refusals.hold(&id(2)));
+        // The target has got its old password back.
+        let now = refusals.stamp();
+        refusals.accept(&id(2), now);
+        assert!(!refusals.hold(&id(2)));
+    }
+
+    #[test]
+    fn a_refusal_of_before_a_version_was_accepted_is_not_noted_afterwards() {
+        let (mut refusals, now) = (refusals(), Instant::now());
+        let early = refusals.stamp();
+        let set_out = refusals.stamp();
+        refusals.accept(&id(2), set_out);
+        refusals.note(&id(2), early, now);
+        assert!(!refusals.hold(&id(2)) && refusals.is_accepted(&id(2)));
+    }
+
+    #[test]
+    fn whoever_tells_late_does_not_make_an_older_version_the_accepted_one() {
+        let mut refusals = refusals();
+        let early = refusals.stamp();
+        let set_out = refusals.stamp();
+        refusals.accept(&id(2), set_out);
+        refusals.accept(&id(1), early);
+        assert!(refusals.is_accepted(&id(2)));
+    }
+}

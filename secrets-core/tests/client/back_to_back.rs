@@ -105,7 +105,7 @@ fn no_login_of_several_applications_fails_however_long_messages_and_steps_take()
 fn in_all_orders(
     rules: Rules,
     idle: &[Duration],
-    check: impl Fn(Result<(), ConnectError<()>>, &World),
+    check: impl Fn(&Result<(), ConnectError<()>>, &World),
 ) -> usize {
     let (mut runs, mut choices) = (0, Some(Choices::default()));
     while let Some(run) = choices {
@@ -136,7 +136,7 @@ fn in_all_orders(
 fn presented(mut time: Duration) -> usize {
     let (mut rest, mut times) = (Duration::from_secs(1), 1);
     while time >= rest {
-        (time, rest, times) = (time - rest, rest * 2, times + 1);
+        (time, rest, times) = (time.saturating_sub(rest), rest * 2, times + 1);
     }
     times
 }
@@ -144,7 +144,7 @@ fn presented(mut time: Duration) -> usize {
 async fn one(
     world: &World,
     idle: &[Duration],
-    check: &impl Fn(Result<(), ConnectError<()>>, &World),
+    check: &impl Fn(&Result<(), ConnectError<()>>, &World),
 ) {
     let client = world.client();
     let db = client.secret::<Login>(ID).await.expect("a login");
@@ -156,7 +156,7 @@ async fn one(
     world.begin();
     for logins in 1.. {
         let over = world.left() == 0;
-        check(world.connect(&db).await, world);
+        check(&world.connect(&db).await, world);
         if over {
             return;
         }
@@ -172,7 +172,7 @@ fn choose(world: &World, of: usize) -> usize {
     world.state().chance.choose(of)
 }
 
-fn never_refused(connection: Result<(), ConnectError<()>>, world: &World) {
+fn never_refused(connection: &Result<(), ConnectError<()>>, world: &World) {
     assert!(connection.is_ok(), "{connection:?}, {}", world.told());
 }
 
@@ -186,7 +186,7 @@ async fn several(world: &World, applications: usize) {
             let db = client.secret::<Login>(ID).await.expect("a login");
             loop {
                 let over = world.left() == 0;
-                never_refused(world.connect(&db).await, &world);
+                never_refused(&world.connect(&db).await, &world);
                 if over {
                     return;
                 }
