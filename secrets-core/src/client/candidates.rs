@@ -124,7 +124,9 @@ impl<T: FromSecret> SecretHandle<T> {
                 self.refusals(|refusals| refusals.is_accepted(login.version_id()))
             };
             let bridge = self.slot.kept().filter(accepted)?;
-            self.is_fresh(&bridge, tries).then_some(bridge)?
+            let bridge = self.is_fresh(&bridge, tries).then_some(bridge)?;
+            self.refusals(|refusals| refusals.hand_out_pending(bridge.version_id(), set_out));
+            bridge
         };
         Some(Attempt { login, set_out })
     }

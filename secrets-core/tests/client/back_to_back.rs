@@ -123,6 +123,8 @@ fn in_all_orders(
         };
         let most = MOST_REFUSALS * times;
         assert!(world.most_refusals() <= most, "{}", world.told());
+        let afterwards = world.most_refusals_afterwards();
+        assert!(afterwards <= 1, "{}", world.told());
         choices = match &world.state().chance {
             Chance::All(run) => run.clone().next(),
             Chance::Random(_) => None,

@@ -186,6 +186,18 @@ impl World {
         refusals.into_values().max().unwrap_or_default()
     }
 
+    /// The same of refusals after the version was let in.
+    pub(super) fn most_refusals_afterwards(&self) -> usize {
+        let mut known: BTreeMap<usize, (bool, usize)> = BTreeMap::new();
+        for (version, let_in) in &self.state().logins {
+            let (known, refusals) = known.entry(*version).or_default();
+            *known |= let_in;
+            *refusals += usize::from(*known && !let_in);
+        }
+        let refusals = known.into_values().map(|(_, refusals)| refusals);
+        refusals.max().unwrap_or_default()
+    }
+
     /// The attempts of the call with most of them, and the time of the longest.
     pub(super) fn most_of_a_call(&self) -> (usize, Duration) {
         let state = self.state();
