@@ -33,10 +33,6 @@ use timeline::Timeline;
 /// Between two steps, so that the readers are seen to go on.
 const PACE: Duration = Duration::from_millis(250);
 
-/// How long after one rotation the next one comes: longer than the client's `refresh_interval` with its jitter, after which
-/// it has asked again. A rotation that follows sooner overtakes readers that still hold the version before the last.
-const BETWEEN: Duration = Duration::from_secs(2);
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -70,7 +66,7 @@ async fn run(real: bool) -> Result<usize, Box<dyn std::error::Error>> {
     }
 }
 
-/// Rotates twice under load; gives the number of reads that failed.
+/// Rotates twice under load, one rotation right after the other; gives the number of reads that failed.
 async fn demonstrate<R>(
     rotator: impl Fn(MemoryStore) -> R,
     secret: &SecretDocument,
@@ -98,7 +94,6 @@ where
             timeline.labels(&what, &store, &id).await;
             readers.pass(PACE).await;
         }
-        readers.pass(BETWEEN).await;
     }
     let seen = readers.stop().await;
     timeline.summary(&seen);

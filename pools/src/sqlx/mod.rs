@@ -33,9 +33,9 @@ use tokio::time::timeout;
 use crate::turn::Turn;
 use installed::Installed;
 
-/// The versions that one checkout may log in with: the current one, the one that is current after a refresh, the
-/// pending one; and one more, since another checkout may have changed the options during a login.
-const MOST_ATTEMPTS: usize = 4;
+/// The versions that one checkout may log in with: as many as [`SecretHandle::connect_with`] tries, and one more, since
+/// another checkout may have changed the options during a login.
+const MOST_ATTEMPTS: usize = 9;
 
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 type MakeOptions<DB, T> = Box<dyn Fn(&T) -> Options<DB> + Send + Sync>;

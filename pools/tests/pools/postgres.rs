@@ -101,6 +101,7 @@ macro_rules! with_each {
 
 with_each! {
     no_checkout_fails_in_fifty_rotations
+    no_checkout_fails_in_rotations_without_a_pause
     user_name_and_password_change_together
     connections_of_an_older_version_are_not_handed_out_again
 }
@@ -109,6 +110,12 @@ async fn no_checkout_fails_in_fifty_rotations<P: TestPool>() {
     let world = PostgresWorld::start().await;
     let rotation = world.rotation();
     rotations::beside_a_static_pool::<P, Static<Postgres>, _>(&world, &rotation, 50).await;
+}
+
+async fn no_checkout_fails_in_rotations_without_a_pause<P: TestPool>() {
+    let world = PostgresWorld::start().await;
+    let rotation = world.rotation();
+    rotations::without_a_pause::<P, _>(&world, &rotation, 20, 3).await;
 }
 
 async fn user_name_and_password_change_together<P: TestPool>() {

@@ -45,6 +45,32 @@ pub async fn under_load<P: TestPool, R: Rotator>(
     report.let_in
 }
 
+/// Rotations that follow each other as fast as they can, and wait for no checkout.
+pub async fn without_a_pause<P: TestPool, R: Rotator>(
+    world: &impl World,
+    rotation: &Rotation<MemoryStore, R>,
+    rotations: usize,
+    workers: u32,
+) {
+    let mut load = Load::default();
+    let pool: Arc<P> = world.pool(workers, Reuse::Never).await;
+    load.add(&pool, workers);
+    load.pass().await;
+    let secret = world.secret();
+    let driver = Driver::new(&secret.store, rotation, &secret.id);
+    for number in 1..=rotations {
+        let version = VersionId::from(format!("v{number}"));
+        driver.begin(&version).expect("no other rotation");
+        for step in Step::ALL {
+            driver.send(step, &version).await.expect("a step");
+        }
+    }
+    load.pass().await;
+    let report = load.end().await;
+    assert_eq!(report.failures, Vec::<String>::new());
+    println!("{rotations} rotations, {} logins, 0 failed", report.let_in);
+}
+
 /// The same beside a pool that was given a password once, which fails.
 pub async fn beside_a_static_pool<P: TestPool, S: TestPool, R: Rotator>(
     world: &impl World,

@@ -26,6 +26,7 @@ use std::thread;
 use tokio::runtime::{Builder as RuntimeBuilder, Handle};
 use tokio::sync::oneshot;
 
+use super::candidates::Tries;
 use super::connect::ConnectError;
 use super::handle::{Current, FromSecret};
 use super::{Builder, ClientError, Loaded, Secret, Stats};
@@ -230,34 +231,33 @@ impl<T: FromSecret> SecretHandle<T> {
         mut connect: impl FnMut(&T) -> Result<C, E>,
         refused: impl Fn(&E) -> bool,
     ) -> Result<C, ConnectError<E>> {
-        let candidate = self.wait(|handle| async move { handle.candidate().await });
-        let mut candidate = candidate.map_err(ConnectError::Secret)?;
-        let mut tried = Vec::new();
+        let first = self.wait(|handle| async move { handle.first().await });
+        let mut attempt = first.map_err(ConnectError::Secret)?;
+        let mut tries = Tries::default();
         loop {
-            let version = candidate.version_id().clone();
-            tried.push(version.clone());
-            let last = match connect(&candidate) {
+            tries.add(&attempt);
+            let last = match connect(&attempt.login) {
                 Ok(connection) => {
-                    self.accepted(&version);
+                    self.handle.let_in(&tries);
                     return Ok(connection);
                 }
                 Err(fault) if !refused(&fault) => return Err(ConnectError::Target(fault)),
                 Err(fault) => fault,
             };
-            let after = tried.clone();
+            let after = tries.clone();
             match self.wait(|handle| async move { handle.after(&after).await }) {
-                Ok(next) => candidate = next,
+                Ok(next) => attempt = next,
                 Err(why) => return Err(ConnectError::Refused { last, why }),
             }
         }
     }
 
-    fn wait<F>(
+    fn wait<A: Send + 'static, F>(
         &self,
         work: impl FnOnce(super::SecretHandle<T>) -> F,
-    ) -> Result<Current<T>, ClientError>
+    ) -> Result<A, ClientError>
     where
-        F: Future<Output = Result<Current<T>, ClientError>> + Send + 'static,
+        F: Future<Output = Result<A, ClientError>> + Send + 'static,
     {
         let interrupted = || ClientError::Interrupted {
             secret: self.handle.id().clone(),

@@ -4,16 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
-use tokio::time::Instant;
-
-use super::entry::TooSoon;
+use super::candidates::Tries;
 use super::error::ClientError;
 use super::handle::{Current, FromSecret, SecretHandle};
 use crate::event::VersionId;
-use crate::store::{Label, Version};
-
-/// The current version, the one that is current after a refresh, the pending one.
-const MOST_ATTEMPTS: usize = 3;
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -36,9 +30,11 @@ impl<T: FromSecret> SecretHandle<T> {
     ///
     /// Where `refused` says that an error means a refused credential, the next candidate is tried: what is
     /// current now; what the store says is current; and, if the client is to
-    /// [`try_pending`](super::Builder::try_pending), what a rotation is about to publish. No version is tried
-    /// twice in a call, and one that was refused is not presented again for a second, which doubles with
-    /// each refusal up to 30 seconds: no account gets locked.
+    /// [`try_pending`](super::Builder::try_pending), what a rotation is about to publish. Once that was accepted it
+    /// comes first, until another version is published. As long as labels stay where they are, no version is tried
+    /// twice in a call, and one that was refused is not presented again for a second, which doubles with each refusal up
+    /// to 30 seconds: no account gets locked. Where labels move meanwhile, what was refused before it was ever accepted
+    /// is tried once more, since it may have been too early for it; a call makes at most eight attempts.
     ///
     /// # Errors
     /// [`ConnectError`] says whether the secret, the target or the credential is at fault.
@@ -63,21 +59,20 @@ impl<T: FromSecret> SecretHandle<T> {
     where
         F: Future<Output = Result<C, E>>,
     {
-        let mut candidate = self.candidate().await.map_err(ConnectError::Secret)?;
-        let mut tried = Vec::with_capacity(MOST_ATTEMPTS);
+        let mut attempt = self.first().await.map_err(ConnectError::Secret)?;
+        let mut tries = Tries::default();
         loop {
-            let version = candidate.version_id().clone();
-            tried.push(version.clone());
-            let last = match connect(candidate).await {
+            tries.add(&attempt);
+            let last = match connect(attempt.login).await {
                 Ok(connection) => {
-                    self.accepted(&version);
+                    self.let_in(&tries);
                     return Ok(connection);
                 }
                 Err(fault) if !refused(&fault) => return Err(ConnectError::Target(fault)),
                 Err(fault) => fault,
             };
-            match self.after(&tried).await {
-                Ok(next) => candidate = next,
+            match self.after(&tries).await {
+                Ok(next) => attempt = next,
                 Err(why) => return Err(ConnectError::Refused { last, why }),
             }
         }
@@ -88,12 +83,7 @@ impl<T: FromSecret> SecretHandle<T> {
     /// # Errors
     /// As for [`rejected`](Self::rejected).
     pub async fn candidate(&self) -> Result<Current<T>, ClientError> {
-        let current = self.get().await?;
-        if self.was_refused(current.version_id()) {
-            drop(current);
-            return self.next_candidate(&[]).await;
-        }
-        Ok(current)
+        Ok(self.first().await?.login)
     }
 
     /// Says that the target has refused this version, and gives what to try next: a version that has become
@@ -105,90 +95,17 @@ impl<T: FromSecret> SecretHandle<T> {
     /// # Errors
     /// [`ClientError::Refused`] where nothing is left to try, or why the store does not give the secret.
     pub async fn rejected(&self, version: &VersionId) -> Result<Current<T>, ClientError> {
-        self.after(std::slice::from_ref(version)).await
-    }
-
-    /// What to try after these, the last of which was refused just now.
-    pub(super) async fn after(&self, tried: &[VersionId]) -> Result<Current<T>, ClientError> {
-        if let Some(refused) = tried.last() {
-            let now = Instant::now();
-            self.slot.entry.state().refusals.note(refused, now);
-        }
-        if tried.len() >= MOST_ATTEMPTS {
-            return Err(self.nothing_left());
-        }
-        self.next_candidate(tried).await
+        let set_out = self.refusals(|refusals| refusals.set_out(version));
+        let tries = Tries::one(version, set_out);
+        Ok(self.after(&tries).await?.login)
     }
 
     /// Says that the target accepts this version, whatever was said before.
     pub fn accepted(&self, version: &VersionId) {
-        self.slot.entry.state().refusals.forget(version);
-    }
-
-    async fn next_candidate(&self, tried: &[VersionId]) -> Result<Current<T>, ClientError> {
-        // What is at hand, then what the store says at once, and only then what has to be waited for.
-        if let Some(current) = self.untried(self.current().ok(), tried) {
-            return Ok(current);
-        }
-        for too_soon in [TooSoon::Leave, TooSoon::Wait] {
-            let slot = &self.slot;
-            match slot.entry.force(&slot.core, too_soon).await {
-                Err(fault) if !fault.is_transient() => return Err(fault),
-                // A store that does not answer has no say in whether the pending version works.
-                Ok(()) | Err(_) => {}
-            }
-            if let Some(current) = self.untried(self.current().ok(), tried) {
-                return Ok(current);
-            }
-            if slot.core.settings.try_pending
-                && let Some(pending) = self.pending(tried, too_soon).await
-            {
-                tracing::info!(
-                    secret = %self.id(), version = %pending.version_id(),
-                    "AWSCURRENT is refused; trying what the rotation is about to publish"
-                );
-                return Ok(pending);
-            }
-        }
-        Err(self.nothing_left())
-    }
-
-    /// Why there is nothing else to try.
-    fn nothing_left(&self) -> ClientError {
-        match self.unfit() {
-            Some(fault) => fault.into(),
-            None => ClientError::Refused {
-                secret: self.id().clone(),
-            },
-        }
-    }
-
-    /// The candidate, if it was not tried, and was not refused to somebody else a moment ago.
-    fn untried(&self, candidate: Option<Current<T>>, tried: &[VersionId]) -> Option<Current<T>> {
-        let candidate = candidate?;
-        let version = candidate.version_id();
-        (!tried.contains(version) && !self.was_refused(version)).then_some(candidate)
-    }
-
-    fn was_refused(&self, version: &VersionId) -> bool {
-        let now = Instant::now();
-        self.slot.entry.state().refusals.hold(version, now)
-    }
-
-    /// What AWSPENDING holds, if it holds something that is a `T`, and is worth a try.
-    async fn pending(&self, tried: &[VersionId], too_soon: TooSoon) -> Option<Current<T>> {
-        let core = &self.slot.core;
-        let pending = Version::Labelled(Label::Pending);
-        let entry = core.version_entry(self.id().as_str(), &pending);
-        let held = async || {
-            core.ready(&entry).await.ok()?;
-            self.untried(entry.slot::<T>(core).ok()?.read(), tried)
-        };
-        if let Some(held) = held().await {
-            return Some(held);
-        }
-        entry.force(core, too_soon).await.ok()?;
-        held().await
+        self.refusals(|refusals| {
+            let now = refusals.stamp();
+            refusals.accept(version, now);
+        });
     }
 }
 

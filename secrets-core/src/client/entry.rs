@@ -47,6 +47,8 @@ pub(super) enum TooSoon {
     Leave,
     /// Wait until it may be made.
     Wait,
+    /// The same; and the answer to a question that set out before will not do.
+    Anew,
 }
 
 pub(super) struct Entry {
@@ -103,6 +105,9 @@ pub(super) struct State {
     pub(super) fault: Option<ClientError>,
     /// The question that is under way.
     pub(super) flight: Option<Flight>,
+    /// How many questions there were, and the number of the last that was answered.
+    pub(super) questions: u64,
+    pub(super) answered: u64,
     /// When somebody last asked before the time.
     pub(super) forced: Option<Instant>,
     /// The ARN that came with the value.

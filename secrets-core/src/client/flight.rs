@@ -26,7 +26,8 @@ type Outcome = Result<(), ClientError>;
 /// A question that is under way.
 #[derive(Clone)]
 pub(super) struct Flight {
-    pub(super) began: Instant,
+    /// Which of the entry's questions it is.
+    number: u64,
     pub(super) caches: Caches,
     outcome: watch::Receiver<Option<Outcome>>,
 }
@@ -48,6 +49,7 @@ impl Flight {
 pub(super) struct Landing {
     pub(super) core: Arc<Core>,
     pub(super) entry: Arc<Entry>,
+    number: u64,
     began: Instant,
     caches: Caches,
     outcome: Option<watch::Sender<Option<Outcome>>>,
@@ -62,9 +64,9 @@ impl Landing {
         caches: Caches,
     ) -> (Self, Flight) {
         let (sender, outcome) = watch::channel(None);
-        let began = Instant::now();
+        state.questions += 1;
         let flight = Flight {
-            began,
+            number: state.questions,
             caches,
             outcome,
         };
@@ -72,7 +74,8 @@ impl Landing {
         let landing = Self {
             core: Arc::clone(core),
             entry: Arc::clone(entry),
-            began,
+            number: flight.number,
+            began: Instant::now(),
             caches,
             outcome: Some(sender),
         };
@@ -103,7 +106,7 @@ impl Landing {
     /// Brings the answer into the entry and wakes all who wait.
     pub(super) fn land(mut self, reply: Result<Reply, ClientError>) {
         let arn = self.entry.state().arn.clone();
-        let outcome = self.entry.settle(&self.core, reply, self.began);
+        let outcome = self.entry.settle(&self, reply);
         self.core.unify(&self.entry, arn.as_ref());
         if let Some(sender) = self.outcome.take() {
             sender.send_replace(Some(outcome));
@@ -177,10 +180,11 @@ impl Entry {
     }
 
     /// Takes the answer of the store.
-    fn settle(&self, core: &Core, reply: Result<Reply, ClientError>, began: Instant) -> Outcome {
-        let now = self.clock.now();
+    fn settle(&self, landing: &Landing, reply: Result<Reply, ClientError>) -> Outcome {
+        let (core, now) = (&*landing.core, self.clock.now());
         let mut state = self.state();
         state.flight = None;
+        state.answered = landing.number;
         match reply {
             Ok(reply) => {
                 core.counters.refreshes.fetch_add(1, Ordering::Relaxed);
@@ -194,7 +198,7 @@ impl Entry {
                         next
                     }
                 };
-                let answered = now.steady.saturating_duration_since(began);
+                let answered = now.steady.saturating_duration_since(landing.began);
                 state.confirmed = Some(now);
                 state.due = jittered(next.unwrap_or(self.rules.ttl), self.rules.jitter);
                 (state.retry, state.failures, state.fault) = (None, 0, None);
@@ -211,6 +215,9 @@ impl Entry {
 
     fn take(&self, core: &Core, state: &mut State, version: SecretVersion) {
         state.arn = version.arn;
+        if self.version == Version::CURRENT {
+            state.refusals.publish(&version.id);
+        }
         let before = self.held_version();
         if before.as_ref() == Some(&version.id) {
             return;
@@ -285,15 +292,27 @@ impl Entry {
     /// Asks before the time, whatever the age of the value, and waits for the answer; not more often than
     /// the interval and the pauses after failures allow. Whoever asks meanwhile gets the same answer.
     pub(super) async fn force(self: &Arc<Self>, core: &Arc<Core>, too_soon: TooSoon) -> Outcome {
-        let asked = Instant::now();
+        let asked = self.state().questions;
         let mut lost = 0;
         loop {
+            if too_soon == TooSoon::Anew
+                && let Some(outcome) = self.answered_after(asked)
+            {
+                return outcome;
+            }
             let flight = match self.claim_before_time(core) {
                 Forced::Flight(flight, landing) => {
                     landing.into_iter().for_each(Landing::take_off);
                     flight
                 }
-                Forced::Paused(fault) => return Err(fault),
+                Forced::Paused(fault, until) => {
+                    let soon = until <= Instant::now() + self.rules.interval;
+                    if too_soon != TooSoon::Anew || fault.is_transient() || !soon {
+                        return Err(fault);
+                    }
+                    sleep_until(until).await;
+                    continue;
+                }
                 Forced::TooSoon(_) if too_soon == TooSoon::Leave => return Ok(()),
                 Forced::TooSoon(until) => {
                     sleep_until(until).await;
@@ -301,9 +320,11 @@ impl Entry {
                 }
             };
             // One that set out before, and not for this reason, may bring what was true before.
-            let answers = flight.began > asked || flight.caches == Caches::Passed;
+            let shared = flight.caches == Caches::Passed && too_soon != TooSoon::Anew;
+            let answers = flight.number > asked || shared;
             match flight.landed().await {
-                Ok(outcome) if answers || outcome.is_err() => return outcome,
+                Ok(outcome) if answers => return outcome,
+                Ok(Err(fault)) if too_soon != TooSoon::Anew => return Err(fault),
                 Ok(_) => {}
                 Err(Lost) if lost < 2 => lost += 1,
                 Err(Lost) => {
@@ -315,6 +336,12 @@ impl Entry {
         }
     }
 
+    /// What the last answer was, if its question set out after that many.
+    fn answered_after(&self, asked: u64) -> Option<Outcome> {
+        let state = self.state();
+        (state.answered > asked).then(|| state.fault.clone().map_or(Ok(()), Err))
+    }
+
     fn claim_before_time(self: &Arc<Self>, core: &Arc<Core>) -> Forced {
         let (mut state, now) = (self.state(), Instant::now());
         if let Some(flight) = &state.flight {
@@ -323,7 +350,7 @@ impl Entry {
         if let (Some(retry), Some(fault)) = (state.retry, &state.fault)
             && now < retry
         {
-            return Forced::Paused(fault.clone());
+            return Forced::Paused(fault.clone(), retry);
         }
         if let Some(forced) = state.forced
             && now < forced + self.rules.interval
@@ -340,8 +367,8 @@ impl Entry {
 enum Forced {
     /// It is under way, and sets out now if it did not before.
     Flight(Flight, Option<Landing>),
-    /// The store has failed, and is left alone for a while.
-    Paused(ClientError),
+    /// The store has failed, and is left alone until then.
+    Paused(ClientError, Instant),
     /// It may be asked from then on.
     TooSoon(Instant),
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::core::Core;
 use super::entry::{Entry, Held, Seen, TooSoon};
 use super::error::ClientError;
-use super::sync::{ArcSwapOption, Mutex, timeout};
+use super::sync::{ArcSwapOption, Mutex, MutexGuard, timeout};
 use crate::document::{DocumentError, SecretDocument};
 use crate::event::{SecretId, VersionId};
 
@@ -51,6 +51,8 @@ pub(super) struct Slot<T> {
     pub(super) core: Arc<Core>,
     pub(super) entry: Arc<Entry>,
     value: ArcSwapOption<Parsed<T>>,
+    /// The pending version that was last tried: what to go on with, where the target accepts it, until it is published.
+    bridge: Mutex<Option<Arc<Parsed<T>>>>,
     /// Why the newest version is not in `value`.
     unfit: Mutex<Option<DocumentError>>,
     versions: watch::Sender<u64>,
@@ -72,6 +74,7 @@ impl<T: FromSecret> Publish for Slot<T> {
                     version: held.id.clone(),
                     entry: Arc::clone(&self.entry),
                 })));
+                self.bridged().take();
                 self.versions.send_modify(|count| *count += 1);
                 None
             }
@@ -88,6 +91,7 @@ impl<T: FromSecret> Publish for Slot<T> {
 
     fn clear(&self) {
         self.value.store(None);
+        self.bridged().take();
     }
 
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -99,6 +103,23 @@ impl<T> Slot<T> {
     pub(super) fn read(&self) -> Option<Current<T>> {
         let value = self.value.load();
         value.is_some().then_some(Current(value))
+    }
+
+    /// Keeps a pending version at hand, as long as there is a current one.
+    pub(super) fn keep(&self, pending: &Current<T>) {
+        let mut bridge = self.bridged();
+        if self.value.load().is_some() {
+            bridge.clone_from(&pending.0);
+        }
+    }
+
+    pub(super) fn kept(&self) -> Option<Current<T>> {
+        let kept = self.bridged().clone();
+        kept.map(|kept| Current(Guard::from_inner(Some(kept))))
+    }
+
+    fn bridged(&self) -> MutexGuard<'_, Option<Arc<Parsed<T>>>> {
+        self.bridge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn unfit(&self) -> Option<DocumentError> {
@@ -125,6 +146,7 @@ impl Entry {
             core: Arc::clone(core),
             entry: Arc::clone(self),
             value: ArcSwapOption::empty(),
+            bridge: Mutex::default(),
             unfit: Mutex::default(),
             versions: watch::Sender::new(0),
         });

@@ -33,7 +33,7 @@
 //! is looked at behind a lock: is it due, is somebody asking already, may it still be served? If it is due,
 //! one task asks the store (`flight`, `upstream`), and everybody goes on with what there is. A
 //! [`SecretHandle`] adds a value that was parsed when the version came in (`handle`), and the search for a
-//! credential that the target accepts (`connect`).
+//! credential that the target accepts (`connect`, `candidates`, `refusals`).
 //!
 //! There is no synchronisation of our own on the way of a read: a value is published by `arc_swap`, whole;
 //! all decisions are taken behind one lock an entry; the two numbers of the window are a hint only. What there is
@@ -42,6 +42,7 @@
 pub mod blocking;
 mod builder;
 mod cache;
+mod candidates;
 mod clock;
 mod connect;
 mod core;

@@ -6,6 +6,7 @@
 )]
 
 mod aliases;
+mod back_to_back;
 mod blocking;
 mod capacity;
 mod connect;
