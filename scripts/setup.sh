@@ -4,14 +4,29 @@
 
 stage_setup() {
     check_rust
+    # It takes the processor, what is installed meanwhile takes the network.
+    building=
+    trap '[[ -z $building ]] || kill "$building" 2>/dev/null || true' EXIT
+    if have_command cc; then
+        install_cargo_deny >"$work/cargo-deny" 2>&1 &
+        building=$!
+    fi
     install_debian_packages
     install_python_tools
     install_postgres
     install_oidc_provider
     install_mysql_and_valkey
     install_redis
-    install_cargo_deny
     cargo fetch --quiet "${locked[@]}"
+    if [[ -z $building ]]; then
+        install_cargo_deny
+    else
+        local status=0
+        wait "$building" || status=$?
+        building=
+        cat "$work/cargo-deny"
+        ((status == 0)) || fail "cargo-deny was not installed"
+    fi
 }
 
 check_rust() {

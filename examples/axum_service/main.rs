@@ -1,7 +1,7 @@
 //! A service that answers requests out of a pool, while the password of its database rotates three times.
 //!
 //! ```text
-//! cargo run -p examples --example axum_service
+//! cargo run --example axum_service
 //! ```
 //!
 //! It needs PostgreSQL's server programs, and requests itself. Exits with 1 if a request failed.

@@ -2,7 +2,7 @@
 //! fails. Everything is in this process; nothing has to be installed.
 //!
 //! ```text
-//! cargo run -p examples --example get_secret
+//! cargo run --example get_secret
 //! ```
 //!
 //! Exits with 1 if a login failed.

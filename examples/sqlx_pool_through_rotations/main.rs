@@ -1,7 +1,7 @@
 //! A pool of sqlx whose password is rotated three times under load, beside one that was given the password once.
 //!
 //! ```text
-//! cargo run -p examples --example sqlx_pool_through_rotations
+//! cargo run --example sqlx_pool_through_rotations
 //! ```
 //!
 //! It needs PostgreSQL's server programs. Exits with 1 if a checkout of the first pool failed.

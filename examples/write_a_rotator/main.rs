@@ -1,7 +1,7 @@
 //! A rotator for an invented HTTP service with API keys, proven; and what the proof says to a wrong one.
 //!
 //! ```text
-//! cargo run -p examples --example write_a_rotator
+//! cargo run --example write_a_rotator
 //! ```
 //!
 //! `docs/write-a-rotator.md` walks through it. What an author writes is in `rotator.rs` and `api.rs`;

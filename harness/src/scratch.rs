@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -14,6 +15,12 @@ use crate::user::Account;
 
 /// How the folder names of all servers begin.
 const PREFIX: &str = "secrets-rotation-";
+
+/// A file system in memory.
+const MEMORY: &str = "/dev/shm";
+
+/// What must be free there: more than the servers of a whole test run need at once, in bytes.
+const ROOM: u64 = 2 << 30;
 
 /// A number that changes with the program: its path, its version, the time of its last change.
 pub(crate) fn fingerprint(program: &Path, version: &str) -> u64 {
@@ -29,12 +36,38 @@ pub(crate) fn fingerprint(program: &Path, version: &str) -> u64 {
 /// could do so themselves. Blocks.
 pub(crate) fn server_folder(kind: &str, account: Account) -> TempDir {
     let prefix = format!("{PREFIX}{kind}-");
-    remove_left_behind(&prefix);
-    temporary_folder(&format!("{prefix}{}-", std::process::id()), account)
+    let place = place();
+    remove_left_behind(place, &prefix);
+    let prefix = format!("{prefix}{}-", std::process::id());
+    temporary_folder(place, &prefix, account)
 }
 
-fn remove_left_behind(prefix: &str) {
-    let entries = std::fs::read_dir(std::env::temp_dir());
+/// Where the folders of servers are made: in memory, if there is room. A server has a thousand files, and
+/// ext4 searches long for an inode where as many were just removed. `TMPDIR` names another place.
+fn place() -> &'static Path {
+    static PLACE: OnceLock<PathBuf> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        if std::env::var_os("TMPDIR").is_none() && free_bytes(MEMORY) >= Some(ROOM) {
+            MEMORY.into()
+        } else {
+            std::env::temp_dir()
+        }
+    })
+}
+
+/// What is free in a file system, if there is one there.
+fn free_bytes(path: &str) -> Option<u64> {
+    let mut stat = Command::new("stat");
+    let output = stat
+        .args(["--file-system", "--format=%a %S", path])
+        .output();
+    let output = String::from_utf8(output.ok()?.stdout).ok()?;
+    let (blocks, size) = output.trim().split_once(' ')?;
+    blocks.parse::<u64>().ok()?.checked_mul(size.parse().ok()?)
+}
+
+fn remove_left_behind(place: &Path, prefix: &str) {
+    let entries = std::fs::read_dir(place);
     for entry in entries.into_iter().flatten().flatten() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|name| {
@@ -77,7 +110,8 @@ fn template(name: &str, account: Account, initialise: impl FnOnce(&Path)) -> Pat
     let lock = File::create(home.with_extension("lock")).expect("temporary files can be made");
     lock.lock().expect("temporary files can be locked");
     if !data.exists() {
-        let work = temporary_folder(&format!("{PREFIX}initialise-"), account);
+        let prefix = format!("{PREFIX}initialise-");
+        let work = temporary_folder(&std::env::temp_dir(), &prefix, account);
         initialise(work.path());
         std::fs::rename(work.keep(), &home).expect("nobody else makes this folder");
     }
@@ -87,11 +121,11 @@ fn template(name: &str, account: Account, initialise: impl FnOnce(&Path)) -> Pat
     data
 }
 
-/// A new folder in the temporary directory that belongs to `account`.
-fn temporary_folder(prefix: &str, account: Account) -> TempDir {
+/// A new folder in `place` that belongs to `account`.
+fn temporary_folder(place: &Path, prefix: &str, account: Account) -> TempDir {
     let folder = tempfile::Builder::new()
         .prefix(prefix)
-        .tempdir()
+        .tempdir_in(place)
         .expect("temporary folders can be made");
     account.own_path(folder.path());
     folder

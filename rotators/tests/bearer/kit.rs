@@ -73,6 +73,15 @@ const CRASHES_AND_ERRORS: [Fault; 6] = [
     Fault::Stale,
 ];
 
+/// The same without what they repeat: a crash before a call is one after the call before, and to a rotator a
+/// call that is throttled is one that fails before its effect.
+const DISTINCT: [Fault; 4] = [
+    Fault::CrashAfter,
+    Fault::ErrorBefore,
+    Fault::ErrorAfter,
+    Fault::Stale,
+];
+
 #[tokio::test]
 async fn crashes_and_errors_with_one_key_heal() {
     proves(ApiKeys::One, &CRASHES_AND_ERRORS, false).await;
@@ -80,17 +89,19 @@ async fn crashes_and_errors_with_one_key_heal() {
 
 #[tokio::test]
 async fn crashes_and_errors_with_two_keys_heal() {
-    proves(ApiKeys::Two, &CRASHES_AND_ERRORS, false).await;
+    proves(ApiKeys::Two, &DISTINCT, false).await;
 }
+
+// A call that hangs leaves what a crash leaves, and takes a second: each meets one kind.
 
 #[tokio::test]
 async fn calls_that_hang_with_one_key_heal() {
-    proves(ApiKeys::One, &[Fault::HangBefore, Fault::HangAfter], false).await;
+    proves(ApiKeys::One, &[Fault::HangAfter], false).await;
 }
 
 #[tokio::test]
 async fn calls_that_hang_with_two_keys_heal() {
-    proves(ApiKeys::Two, &[Fault::HangBefore, Fault::HangAfter], false).await;
+    proves(ApiKeys::Two, &[Fault::HangBefore], false).await;
 }
 
 #[tokio::test]

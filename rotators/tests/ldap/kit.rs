@@ -200,8 +200,8 @@ async fn proves(name: &str, server: Arc<Server>, faults: &[Fault]) {
 #[tokio::test]
 async fn crashes_heal_by_an_admin() {
     let server = Server::start(with_admin(), By::Admin, false).await;
-    let crashes = [Fault::CrashBefore, Fault::CrashAfter];
-    proves("by an admin", server, &crashes).await;
+    // A crash after a call is one before the next: that is the other test's kind.
+    proves("by an admin", server, &[Fault::CrashBefore]).await;
 }
 
 #[tokio::test]

@@ -178,9 +178,13 @@ async fn proves(major: u32, layout: PairLayout, faults: &[Fault]) {
         let make = move || rotator(&surroundings, layout);
         Arc::clone(&server).trial(&world, make).await
     };
+    let hangs = faults
+        .iter()
+        .any(|fault| matches!(fault, Fault::HangBefore | Fault::HangAfter));
     let prover = Prover::new(fresh)
-        // A real server needs a real clock, and what hangs uses all of this.
-        .step_timeout(Duration::from_millis(2500))
+        // A real server needs a real clock; what hangs uses all of this, and nothing else needs it, but on a
+        // busy machine.
+        .step_timeout(Duration::from_millis(if hangs { 2500 } else { 20_000 }))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {
@@ -234,7 +238,8 @@ async fn calls_that_hang_after_their_effect_heal() {
     proves(18, PairLayout::Member, &[Fault::HangAfter]).await;
 }
 
+/// To a rotator, a call that is throttled is one that fails before its effect.
 #[tokio::test]
-async fn throttled_calls_of_a_pair_heal() {
-    proves(15, PairLayout::Owner, &[Fault::Throttled, Fault::Stale]).await;
+async fn stale_reads_of_a_pair_heal() {
+    proves(15, PairLayout::Owner, &[Fault::Stale]).await;
 }
