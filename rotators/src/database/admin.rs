@@ -105,6 +105,8 @@ impl fmt::Debug for AdminCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "_rds_admin")]
+    use crate::database::Tls;
 
     const FAMILY: Family = Family {
         engines: &["lamp"],
@@ -134,6 +136,29 @@ mod tests {
         assert!(admin(r#"{"username":"root"}"#).is_err());
         let shown = format!("{all:?} {:?}", all.login);
         assert_eq!(shown, "AdminCredential([redacted]) Login([redacted])");
+    }
+
+    #[cfg(feature = "_rds_admin")]
+    #[test]
+    fn the_name_in_the_certificate_is_that_of_the_host_that_is_called() {
+        let secret = SecretDocument::from_text(r#"{"tls_server_name":"alias"}"#);
+        let own = Tls::of(&secret).expect("TLS");
+        for (host, name) in [("REPLICA", Some("alias")), ("primary", None)] {
+            let (host, port) = (host.to_owned(), 5433);
+            let Tls::Verified { server_name, .. } = own.at(&Address { host, port }, "replica")
+            else {
+                panic!("TLS stays");
+            };
+            assert_eq!(server_name.as_deref(), name);
+        }
+        let address = Address {
+            host: "primary".to_owned(),
+            port: 5433,
+        };
+        assert!(matches!(
+            Tls::Plaintext.at(&address, "replica"),
+            Tls::Plaintext
+        ));
     }
 
     #[cfg(feature = "_admin_at_host")]

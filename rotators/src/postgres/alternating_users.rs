@@ -10,7 +10,7 @@ use secrets_core::store::{SecretReader, Version};
 use tokio::time::timeout_at;
 
 use super::connection::{Entry, Session, make_safe};
-use super::credential::{FAMILY, Login, PostgresCredential};
+use super::credential::{FAMILY, PostgresCredential};
 use super::error::{Role, SessionError, unread_current};
 use super::pair::{PairLayout, PairSettings, partner_of};
 use super::settings::PostgresSettings;
@@ -54,12 +54,11 @@ impl<R: SecretReader> AlternatingUsers<R> {
 
     async fn open(
         &self,
-        server: &PostgresCredential,
-        login: &Login,
+        PostgresCredential(role): &PostgresCredential,
         cx: &Context,
     ) -> Result<Entry, RotatorError> {
         let terms = self.settings.terms();
-        Session::open(server.place(), login, Role::Own, terms, cx).await
+        Session::open(role.place(), &role.login, Role::Own, terms, cx).await
     }
 
     /// Whether the user that is logged in may do what its partner may.
@@ -79,7 +78,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
             return Ok(Verdict::Accepted);
         }
         let version = twin::version(session).await.map_err(look)?;
-        let own = &candidate.login.username;
+        let own = &candidate.0.login.username;
         let difference = twin::difference(session, own, &partner.name, version).await;
         let difference = difference.map_err(look)?;
         if difference.is_none() || self.is_current(own, cx).await? {
@@ -117,7 +116,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         proven: &PostgresCredential,
         cx: &Context,
     ) -> Result<Option<RotatorError>, RotatorError> {
-        let Entry::Open(session) = self.open(proven, &proven.login, cx).await? else {
+        let Entry::Open(session) = self.open(proven, cx).await? else {
             return Err(RotatorError::unreachable(
                 "the server refuses a password that it took a moment ago: somebody else changed it; try \
                  again, which finds the one that holds",
@@ -158,8 +157,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let proven = login.credential();
         let partner = partner_of(pending, &self.pair)?;
         // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&partner.name, &pending.login.username];
-        if !pair.contains(&&proven.login.username) {
+        let pair = [&partner.name, &pending.0.login.username];
+        if !pair.contains(&&proven.0.login.username) {
             return Err(RotatorError::misconfigured(
                 "the pending version names a user that does not take turns with the current one; remove \
                  AWSPENDING from it, then rotate again",
@@ -170,7 +169,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let made = async {
             let look = |fault: SessionError| fault.of_statement(session.peer());
             make_safe(&session).await.map_err(look)?;
-            let name = &pending.login.username;
+            let name = &pending.0.login.username;
             let makes_owner = self.pair.layout == PairLayout::Owner
                 && !is_there(&session, name).await.map_err(look)?;
             let twin = Twin {
@@ -178,8 +177,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
                 settings: &self.settings,
                 pair: &self.pair,
                 partner: &partner,
-                wanted: &pending.login,
-                proven: &proven.login,
+                wanted: &pending.0.login,
+                proven: &proven.0.login,
                 no_owner: if makes_owner {
                     self.no_owner(proven, cx).await?
                 } else {
@@ -204,7 +203,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, &candidate.login, cx).await? {
+        match self.open(candidate, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(session) => {
                 let verdict = self.judge(&session, candidate, cx).await;
@@ -222,7 +221,7 @@ async fn is_there(session: &Session, role: &str) -> Result<bool, SessionError> {
 }
 
 fn admin_of(secret: &PostgresCredential) -> Result<&secrets_core::event::SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
+    secret.0.admin.as_ref().ok_or_else(|| {
         RotatorError::misconfigured(
             "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
         )

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrets_core::rotator::RotatorError;
 
-use super::credential::{MAX_NAME_BYTES, PostgresCredential};
+use super::credential::PostgresCredential;
 pub(super) use crate::database::pair::Partner;
 use crate::database::pair::base;
 
@@ -89,11 +89,7 @@ pub(super) fn partner_of(
     credential: &PostgresCredential,
     settings: &PairSettings,
 ) -> Result<Partner, RotatorError> {
-    Partner::of(&credential.login, &credential.usernames, &settings.suffix)?.at_most(
-        MAX_NAME_BYTES,
-        "bytes",
-        str::len,
-    )
+    credential.0.partner(&settings.suffix)
 }
 
 #[cfg(test)]

@@ -52,12 +52,11 @@ impl<R: SecretReader> SingleUser<R> {
 
     async fn open(
         &self,
-        server: &PostgresCredential,
-        login: &Login,
-        role: Role,
+        PostgresCredential(role): &PostgresCredential,
         cx: &Context,
     ) -> Result<Entry, RotatorError> {
-        Session::open(server.place(), login, role, self.settings.terms(), cx).await
+        let terms = self.settings.terms();
+        Session::open(role.place(), &role.login, Role::Own, terms, cx).await
     }
 
     /// Until when the new password must be valid, where that is later than what the role has.
@@ -99,13 +98,13 @@ impl<R: SecretReader> SingleUser<R> {
         session.run(&own_role).await.map_err(statement)?;
         make_safe(session).await.map_err(statement)?;
 
-        let username = &pending.login.username;
+        let username = &pending.0.login.username;
         let new_expiry = self.new_expiry(session, username).await;
         let mut valid_until = new_expiry.map_err(statement)?;
         if let Some(until) = &valid_until
             && !may_extend(session, username, until).await.map_err(change)?
         {
-            if let Some(admin) = &pending.admin {
+            if let Some(admin) = &pending.0.admin {
                 let until = valid_until.as_deref();
                 return self.change_as_admin(admin, pending, until, cx).await;
             }
@@ -116,8 +115,8 @@ impl<R: SecretReader> SingleUser<R> {
             );
             valid_until = None;
         }
-        let password = self.change(&pending.login, valid_until.as_deref());
-        match (session.run(&password).await, &pending.admin) {
+        let password = self.change(&pending.0.login, valid_until.as_deref());
+        match (session.run(&password).await, &pending.0.admin) {
             (Ok(_), _) => Ok(()),
             (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
                 let until = valid_until.as_deref();
@@ -138,7 +137,10 @@ impl<R: SecretReader> SingleUser<R> {
         let peer = session.peer();
         let changed = match make_safe(&session).await {
             Err(fault) => Err(fault.of_statement(peer)),
-            Ok(()) => match session.run(&self.change(&pending.login, valid_until)).await {
+            Ok(()) => match session
+                .run(&self.change(&pending.0.login, valid_until))
+                .await
+            {
                 Err(fault) => Err(of_change(fault, peer, self.settings.password_form)),
                 Ok(_) => Ok(()),
             },
@@ -187,7 +189,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, &proven.login, Role::Own, cx).await? else {
+        let Entry::Open(session) = self.open(proven, cx).await? else {
             return Err(RotatorError::unreachable(
                 "the server refuses a password that it took a moment ago: somebody else changed it; try \
                  again, which finds the one that holds",
@@ -204,10 +206,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self
-            .open(candidate, &candidate.login, Role::Own, cx)
-            .await?
-        {
+        match self.open(candidate, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(session) => {
                 let answer = session.run(&Sql::new("SELECT 1")).await;

@@ -3,10 +3,9 @@
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
-use tokio_postgres::error::SqlState;
 
 use super::credential::{AdminCredential, FAMILY, RedshiftCredential};
-use super::error::Role;
+use super::error::{Role, WRONG};
 use super::settings::RedshiftSettings;
 use super::statements::make_safe;
 use crate::postgres_wire::{Entry, Session};
@@ -17,7 +16,7 @@ pub(super) async fn open<R: SecretReader>(
     secrets: &R,
     settings: &RedshiftSettings,
     id: &SecretId,
-    server: &RedshiftCredential,
+    RedshiftCredential(server): &RedshiftCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
     let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
@@ -29,7 +28,7 @@ pub(super) async fn open<R: SecretReader>(
             return Err(RotatorError::misconfigured(
                 "the server refuses the admin's password; correct the secret that `masterarn` names",
             )
-            .with_code(SqlState::INVALID_PASSWORD.code()));
+            .with_code(WRONG));
         }
     };
     match make_safe(&session).await {

@@ -54,6 +54,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
     }
 
     async fn open(&self, user: &RedshiftCredential, cx: &Context) -> Result<Entry, RotatorError> {
+        let RedshiftCredential(user) = user;
         let terms = self.settings.terms();
         Session::open(user.place(), &user.login, Role::Own, terms, cx).await
     }
@@ -64,9 +65,9 @@ impl<R: SecretReader> AlternatingUsers<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        let own = &candidate.login.username;
+        let own = &candidate.0.login.username;
         // Where there can be no partner, or no admin, creating says why.
-        let (Ok(partner), Some(admin)) = (partner_of(candidate, &self.pair), &candidate.admin)
+        let (Ok(partner), Some(admin)) = (partner_of(candidate, &self.pair), &candidate.0.admin)
         else {
             return Ok(Verdict::Accepted);
         };
@@ -154,8 +155,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let proven = login.credential();
         let partner = partner_of(pending, &self.pair)?;
         // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&partner.name, &pending.login.username];
-        if !pair.contains(&&proven.login.username) {
+        let pair = [&partner.name, &pending.0.login.username];
+        if !pair.contains(&&proven.0.login.username) {
             return Err(RotatorError::misconfigured(
                 "the pending version names a user that does not take turns with the current one; remove \
                  AWSPENDING from it, then rotate again",
@@ -168,7 +169,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             session: &session,
             settings: &self.settings,
             partner: &partner,
-            wanted: &pending.login,
+            wanted: &pending.0.login,
             hash,
         };
         let made = twin.make().await;
@@ -200,7 +201,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
 }
 
 fn admin_of(secret: &RedshiftCredential) -> Result<&SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
+    secret.0.admin.as_ref().ok_or_else(|| {
         RotatorError::misconfigured(
             "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
         )

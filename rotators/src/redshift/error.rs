@@ -21,6 +21,9 @@ pub(super) const DIALECT: Dialect = Dialect {
     asks_for_digests: true,
 };
 
+/// With what Redshift refuses a wrong password.
+pub(super) const WRONG: &str = "28000";
+
 /// Redshift refuses a wrong password as `PostgreSQL` 8.0 does: with the code that also says that a user may
 /// not log in from here, and the name of the routine that compares passwords.
 fn says_wrong(refusal: &Refusal<'_>) -> bool {

@@ -2,7 +2,7 @@
 
 use secrets_core::rotator::RotatorError;
 
-use super::credential::{MAX_NAME_BYTES, RedshiftCredential};
+use super::credential::RedshiftCredential;
 pub(super) use crate::database::pair::Partner;
 pub use crate::database::{InvalidSuffix, PairSettings};
 
@@ -11,9 +11,5 @@ pub(super) fn partner_of(
     credential: &RedshiftCredential,
     settings: &PairSettings,
 ) -> Result<Partner, RotatorError> {
-    Partner::of(&credential.login, &credential.usernames, &settings.suffix)?.at_most(
-        MAX_NAME_BYTES,
-        "bytes",
-        str::len,
-    )
+    credential.0.partner(&settings.suffix)
 }

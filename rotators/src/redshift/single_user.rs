@@ -11,8 +11,8 @@ use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::admin;
-use super::credential::{Login, RedshiftCredential};
-use super::error::{Role, SessionError, of_change};
+use super::credential::RedshiftCredential;
+use super::error::{Role, SessionError, WRONG, of_change};
 use super::password::{PasswordHash, alter};
 use super::settings::RedshiftSettings;
 use super::statements::{expiry, make_safe};
@@ -52,12 +52,11 @@ impl<R: SecretReader> SingleUser<R> {
 
     async fn open(
         &self,
-        server: &RedshiftCredential,
-        login: &Login,
+        RedshiftCredential(user): &RedshiftCredential,
         cx: &Context,
     ) -> Result<Entry, RotatorError> {
         let terms = self.settings.terms();
-        Session::open(server.place(), login, Role::Own, terms, cx).await
+        Session::open(user.place(), &user.login, Role::Own, terms, cx).await
     }
 
     /// The user changes its own password, unless the date is to be moved, which only an admin may.
@@ -70,7 +69,7 @@ impl<R: SecretReader> SingleUser<R> {
         let peer = session.peer();
         let look = |fault: SessionError| fault.of_statement(peer);
         make_safe(session).await.map_err(look)?;
-        let username = &pending.login.username;
+        let username = &pending.0.login.username;
         let days = self.settings.password_valid_days;
         let expiry = expiry(session, username, days).await.map_err(look)?;
         let expiry = expiry.filter(|expiry| expiry.too_soon);
@@ -79,7 +78,7 @@ impl<R: SecretReader> SingleUser<R> {
 
         let hash = self.settings.password_hash.seen_by(session);
         if until.is_some() && !may_extend {
-            if let Some(admin) = &pending.admin {
+            if let Some(admin) = &pending.0.admin {
                 return self
                     .change_as_admin(admin, pending, (hash, until.as_deref()), cx)
                     .await;
@@ -91,8 +90,8 @@ impl<R: SecretReader> SingleUser<R> {
             );
             until = None;
         }
-        let password = alter(&pending.login, hash, until.as_deref());
-        match (session.run(&password).await, &pending.admin) {
+        let password = alter(&pending.0.login, hash, until.as_deref());
+        match (session.run(&password).await, &pending.0.admin) {
             (Ok(_), _) => Ok(()),
             (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
                 self.change_as_admin(admin, pending, (hash, until.as_deref()), cx)
@@ -110,7 +109,7 @@ impl<R: SecretReader> SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
-        let changed = session.run(&alter(&pending.login, hash, until)).await;
+        let changed = session.run(&alter(&pending.0.login, hash, until)).await;
         let changed = changed.map_err(|fault| of_change(fault, session.peer()));
         session.close().await;
         changed.map(drop)
@@ -123,7 +122,7 @@ pub(super) fn taken_away() -> RotatorError {
         "the server refuses a password that it took a moment ago: somebody else changed it; try again, \
          which finds the one that holds",
     )
-    .with_code(SqlState::INVALID_PASSWORD.code())
+    .with_code(WRONG)
 }
 
 impl<R: SecretReader> Rotator for SingleUser<R> {
@@ -144,7 +143,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, &proven.login, cx).await? else {
+        let Entry::Open(session) = self.open(proven, cx).await? else {
             return Err(taken_away());
         };
         let changed = self.change_own(&session, pending, cx).await;
@@ -157,7 +156,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, &candidate.login, cx).await? {
+        match self.open(candidate, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(session) => {
                 let answer = session.run(&Sql::new("SELECT 1")).await;
@@ -183,6 +182,11 @@ mod tests {
 
     use super::*;
     use crate::password::PasswordRules;
+
+    #[test]
+    fn a_password_that_is_taken_away_has_the_code_of_redshift() {
+        assert_eq!(taken_away().code(), Some("28000"));
+    }
 
     #[test]
     fn debug_shows_settings_only() {
