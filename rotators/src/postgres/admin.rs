@@ -10,7 +10,6 @@ use super::credential::{AdminCredential, FAMILY, PostgresCredential};
 use super::error::Role;
 use super::settings::PostgresSettings;
 use crate::postgres_wire::Place;
-use crate::rds::Address;
 
 /// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to;
 /// database and TLS are those of the secret that rotates.
@@ -21,15 +20,10 @@ pub(super) async fn open<R: SecretReader>(
     PostgresCredential(server): &PostgresCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
-    let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
-    let own = Address {
-        host: server.host.clone(),
-        port: server.port,
-    };
     let servers = &settings.admin_servers;
-    let address = admin
-        .address((secrets, id), servers, &FAMILY, &own, cx)
-        .await?;
+    let own = (server.host.as_str(), server.port);
+    let found = AdminCredential::find((secrets, id), servers, &FAMILY, own, cx);
+    let (login, address) = found.await?;
     let tls = server.tls.at(&address, &server.host);
     let place = Place {
         host: &address.host,
@@ -37,11 +31,8 @@ pub(super) async fn open<R: SecretReader>(
         tls: &tls,
         ..server.place()
     };
-    match Session::open(place, &admin.login, Role::Admin, settings.terms(), cx).await? {
+    match Session::open(place, &login, Role::Admin, settings.terms(), cx).await? {
         Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(RotatorError::misconfigured(
-            "the server refuses the admin's password; correct the secret that `masterarn` names",
-        )
-        .with_code(SqlState::INVALID_PASSWORD.code())),
+        Entry::Wrong => Err(AdminCredential::refused(SqlState::INVALID_PASSWORD.code())),
     }
 }

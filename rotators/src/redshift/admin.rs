@@ -24,12 +24,7 @@ pub(super) async fn open<R: SecretReader>(
     let terms = settings.terms();
     let session = match Session::open(server.place(), &login, Role::Admin, terms, cx).await? {
         Entry::Open(session) => session,
-        Entry::Wrong => {
-            return Err(RotatorError::misconfigured(
-                "the server refuses the admin's password; correct the secret that `masterarn` names",
-            )
-            .with_code(WRONG));
-        }
+        Entry::Wrong => return Err(AdminCredential::refused(WRONG)),
     };
     match make_safe(&session).await {
         Ok(()) => Ok(session),
