@@ -3,19 +3,18 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
+use secrets_core::store::SecretReader;
 
 use super::connection::{Entry, Session, make_safe};
 use super::credential::{FAMILY, PostgresCredential};
-use super::error::{Role, SessionError, unread_current};
+use super::error::{Role, SessionError};
 use super::pair::{PairLayout, PairSettings, partner_of};
 use super::settings::PostgresSettings;
 use super::twin::{self, Twin};
 use super::{admin, owner};
+use crate::database::current_user;
+use crate::database::turns::{self, Turn};
 use crate::postgres_wire::{Literal, Sql};
 
 /// Rotates between two roles with the same rights, such as `app` and `app_clone`. An admin, whom the key
@@ -52,6 +51,14 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
+    fn turn<'c>(&self, of: &'c PostgresCredential) -> Result<Turn<'c>, RotatorError> {
+        Turn::new(
+            &of.0.login,
+            partner_of(of, &self.pair)?,
+            of.0.admin.as_ref(),
+        )
+    }
+
     async fn open(
         &self,
         PostgresCredential(role): &PostgresCredential,
@@ -81,7 +88,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         let own = &candidate.0.login.username;
         let difference = twin::difference(session, own, &partner.name, version).await;
         let difference = difference.map_err(look)?;
-        if difference.is_none() || self.is_current(own, cx).await? {
+        if difference.is_none() || *own == current_user(&self.secrets, &FAMILY, cx).await? {
             return Ok(Verdict::Accepted);
         }
         tracing::warn!(
@@ -91,23 +98,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
              or says who must"
         );
         Ok(Verdict::Rejected)
-    }
-
-    /// Whether it is the user that applications read, whose rights are the measure.
-    async fn is_current(&self, username: &str, cx: &Context) -> Result<bool, RotatorError> {
-        let read = self.secrets.get(cx.secret(), &Version::CURRENT);
-        let current = match timeout_at(cx.deadline(), read).await {
-            Ok(read) => read.map_err(|fault| unread_current(&fault))?,
-            Err(_) => {
-                return Err(RotatorError::unreachable(
-                    "the current version of the secret was not read in time; try again later",
-                ));
-            }
-        };
-        let current = (FAMILY.login)(&current.document).map_err(|fault| {
-            RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
-        })?;
-        Ok(current.username == username)
     }
 
     /// Why the pair of a user cannot get an owner role; asked in a session of that user.
@@ -133,8 +123,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = PostgresCredential;
 
     fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(
@@ -142,10 +131,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &PostgresCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        admin_of(current)?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = self.turn(current)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -155,29 +142,22 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let partner = partner_of(pending, &self.pair)?;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&partner.name, &pending.0.login.username];
-        if !pair.contains(&&proven.0.login.username) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        let admin = admin_of(pending)?;
-        let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
+        let turn = self.turn(pending)?;
+        turn.check(&proven.0.login)?;
+        let opened = admin::open(&self.secrets, &self.settings, turn.admin, pending, cx);
+        let session = opened.await?;
         let made = async {
             let look = |fault: SessionError| fault.of_statement(session.peer());
             make_safe(&session).await.map_err(look)?;
-            let name = &pending.0.login.username;
+            let name = &turn.own.username;
             let makes_owner = self.pair.layout == PairLayout::Owner
                 && !is_there(&session, name).await.map_err(look)?;
             let twin = Twin {
                 session: &session,
                 settings: &self.settings,
                 pair: &self.pair,
-                partner: &partner,
-                wanted: &pending.0.login,
+                partner: &turn.partner,
+                wanted: turn.own,
                 proven: &proven.0.login,
                 no_owner: if makes_owner {
                     self.no_owner(proven, cx).await?
@@ -218,14 +198,6 @@ async fn is_there(session: &Session, role: &str) -> Result<bool, SessionError> {
     let question = Sql::new("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = ");
     let found = session.run(&question.literal(Literal(role))).await?;
     Ok(found.is_some())
-}
-
-fn admin_of(secret: &PostgresCredential) -> Result<&secrets_core::event::SecretId, RotatorError> {
-    secret.0.admin.as_ref().ok_or_else(|| {
-        RotatorError::misconfigured(
-            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
-        )
-    })
 }
 
 impl<R> fmt::Debug for AlternatingUsers<R> {

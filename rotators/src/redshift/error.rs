@@ -1,7 +1,6 @@
 //! What a server's codes mean here. They are those of `PostgreSQL` 8.0, from which Redshift descends.
 
 use secrets_core::rotator::RotatorError;
-use secrets_core::store::StoreError;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
@@ -85,13 +84,6 @@ pub(super) fn of_change(fault: SessionError, peer: &Peer) -> RotatorError {
         )),
     };
     fault.with_code(state.code())
-}
-
-/// What it means that the secret itself was not read.
-pub(super) fn unread_current(fault: &StoreError) -> RotatorError {
-    RotatorError::unreachable(format!(
-        "the current version of the secret was not read: {fault}; try again later"
-    ))
 }
 
 #[cfg(test)]
