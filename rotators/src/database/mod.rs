@@ -62,6 +62,23 @@ pub(crate) struct Login {
     pub(crate) password: SecretString,
 }
 
+#[cfg(any(
+    feature = "_postgres_wire",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "sqlserver"
+))]
+impl Login {
+    /// What it means that the server refuses with this code what it took a moment ago.
+    pub(crate) fn taken_away(code: impl Into<String>) -> secrets_core::rotator::RotatorError {
+        secrets_core::rotator::RotatorError::unreachable(
+            "the server refuses a password that it took a moment ago: somebody else changed it; try again, \
+             which finds the one that holds",
+        )
+        .with_code(code)
+    }
+}
+
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Login([redacted])")

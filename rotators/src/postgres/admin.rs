@@ -3,11 +3,10 @@
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
-use tokio_postgres::error::SqlState;
 
 use super::connection::{Entry, Session};
 use super::credential::{AdminCredential, FAMILY, PostgresCredential};
-use super::error::Role;
+use super::error::{DIALECT, Role};
 use super::settings::PostgresSettings;
 use crate::postgres_wire::Place;
 
@@ -33,6 +32,6 @@ pub(super) async fn open<R: SecretReader>(
     };
     match Session::open(place, &login, Role::Admin, settings.terms(), cx).await? {
         Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(AdminCredential::refused(SqlState::INVALID_PASSWORD.code())),
+        Entry::Wrong => Err(AdminCredential::refused(DIALECT.wrong)),
     }
 }

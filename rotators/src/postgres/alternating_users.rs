@@ -8,13 +8,13 @@ use secrets_core::store::SecretReader;
 
 use super::connection::{Entry, Session, make_safe};
 use super::credential::{FAMILY, PostgresCredential};
-use super::error::{Role, SessionError};
-use super::pair::{PairLayout, PairSettings, partner_of};
+use super::error::SessionError;
+use super::pair::{PairLayout, PairSettings};
 use super::settings::PostgresSettings;
 use super::twin::{self, Twin};
 use super::{admin, owner};
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
+use crate::database::turns;
 use crate::postgres_wire::{Literal, Sql};
 
 /// Rotates between two roles with the same rights, such as `app` and `app_clone`. An admin, whom the key
@@ -51,23 +51,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c PostgresCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(
-            &of.0.login,
-            partner_of(of, &self.pair)?,
-            of.0.admin.as_ref(),
-        )
-    }
-
-    async fn open(
-        &self,
-        PostgresCredential(role): &PostgresCredential,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(role.place(), &role.login, Role::Own, terms, cx).await
-    }
-
     /// Whether the user that is logged in may do what its partner may.
     async fn judge(
         &self,
@@ -78,7 +61,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         let look = |fault: SessionError| fault.of_statement(session.peer());
         make_safe(session).await.map_err(look)?;
         // Where there can be no partner, creating says why.
-        let Ok(partner) = partner_of(candidate, &self.pair) else {
+        let Ok(partner) = candidate.0.partner(&self.pair.suffix) else {
             return Ok(Verdict::Accepted);
         };
         if !is_there(session, &partner.name).await.map_err(look)? {
@@ -106,12 +89,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         proven: &PostgresCredential,
         cx: &Context,
     ) -> Result<Option<RotatorError>, RotatorError> {
-        let Entry::Open(session) = self.open(proven, cx).await? else {
-            return Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            ));
-        };
+        let session = proven.0.enter(self.settings.terms(), cx).await?;
         let refusal = owner::refusal(&session).await;
         let refusal = refusal.map_err(|fault| fault.of_statement(session.peer()));
         session.close().await;
@@ -131,7 +109,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &PostgresCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.0.turn(&self.pair.suffix)?;
         Ok(turn.next(self.settings.password.generate()?))
     }
 
@@ -142,7 +120,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let turn = self.turn(pending)?;
+        let turn = pending.0.turn(&self.pair.suffix)?;
         turn.check(&proven.0.login)?;
         let opened = admin::open(&self.secrets, &self.settings, turn.admin, pending, cx);
         let session = opened.await?;
@@ -183,7 +161,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, cx).await? {
+        match candidate.0.log_in(self.settings.terms(), cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(session) => {
                 let verdict = self.judge(&session, candidate, cx).await;

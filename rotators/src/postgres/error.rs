@@ -15,6 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     codes: "the PostgreSQL manual, appendix A",
     enable_tls: "enable it there (`ssl = on`)",
     login_methods: "let pg_hba.conf ask for scram-sha-256",
+    wrong: "28P01",
     says_wrong: |refusal| *refusal.code == SqlState::INVALID_PASSWORD,
     refused_login,
     asks_for_digests: false,

@@ -11,9 +11,9 @@ use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::admin;
-use super::connection::{Entry, Session, make_safe};
+use super::connection::{Session, make_safe};
 use super::credential::{Login, PostgresCredential};
-use super::error::{Role, SessionError, of_change};
+use super::error::{SessionError, of_change};
 use super::password::with_password;
 use super::settings::PostgresSettings;
 use crate::postgres_wire::{Ident, Literal, Sql};
@@ -48,15 +48,6 @@ impl<R: SecretReader> SingleUser<R> {
     /// A rotator with these settings; `secrets` is where an admin's secret is read.
     pub fn new(secrets: R, settings: PostgresSettings) -> Self {
         Self { secrets, settings }
-    }
-
-    async fn open(
-        &self,
-        PostgresCredential(role): &PostgresCredential,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(role.place(), &role.login, Role::Own, terms, cx).await
     }
 
     /// Until when the new password must be valid, where that is later than what the role has.
@@ -188,14 +179,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         pending: &PostgresCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, cx).await? else {
-            return Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            )
-            .with_code(SqlState::INVALID_PASSWORD.code()));
-        };
+        let PostgresCredential(proven) = login.credential();
+        let session = proven.enter(self.settings.terms(), cx).await?;
         let changed = self.change_own(&session, pending, cx).await;
         session.close().await;
         changed
@@ -206,15 +191,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, cx).await? {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|_| Verdict::Accepted)
-            }
-        }
+        candidate.0.test(self.settings.terms(), cx).await
     }
 }
 

@@ -5,11 +5,13 @@ use std::fmt;
 use secrecy::SecretString;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
-use secrets_core::rotator::RotatorError;
+use secrets_core::rotator::{Context, RotatorError, Verdict};
 
-use super::peer::Dialect;
-use super::session::Place;
+use super::peer::{Dialect, Role};
+use super::session::{Entry, Place, Session, Terms};
+use super::sql::Sql;
 use crate::database::pair::{Partner, usernames};
+use crate::database::turns::Turn;
 use crate::database::{Family, Login, Tls, admin_of, plain, without_nul};
 
 /// What is particular to the secrets of one kind of server.
@@ -97,6 +99,47 @@ impl Credential {
             tls: &self.tls,
             dialect: self.secrets.dialect,
         }
+    }
+
+    /// Presents the password once.
+    pub(crate) async fn log_in(
+        &self,
+        terms: Terms<'_>,
+        cx: &Context,
+    ) -> Result<Entry, RotatorError> {
+        Session::open(self.place(), &self.login, Role::Own, terms, cx).await
+    }
+
+    /// A session with a password that was accepted a moment ago.
+    pub(crate) async fn enter(
+        &self,
+        terms: Terms<'_>,
+        cx: &Context,
+    ) -> Result<Box<Session>, RotatorError> {
+        match self.log_in(terms, cx).await? {
+            Entry::Open(session) => Ok(session),
+            Entry::Wrong => Err(Login::taken_away(self.secrets.dialect.wrong)),
+        }
+    }
+
+    /// Whether the server lets it in, and answers.
+    pub(crate) async fn test(
+        &self,
+        terms: Terms<'_>,
+        cx: &Context,
+    ) -> Result<Verdict, RotatorError> {
+        let Entry::Open(session) = self.log_in(terms, cx).await? else {
+            return Ok(Verdict::Rejected);
+        };
+        let answer = session.run(&Sql::new("SELECT 1")).await;
+        let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
+        session.close().await;
+        answer.map(|_| Verdict::Accepted)
+    }
+
+    /// Whose turn it is, if it is this one's.
+    pub(crate) fn turn(&self, suffix: &str) -> Result<Turn<'_>, RotatorError> {
+        Turn::new(&self.login, self.partner(suffix)?, self.admin.as_ref())
     }
 
     /// The user that takes turns with this one.

@@ -5,7 +5,7 @@ use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
 use super::credential::{AdminCredential, FAMILY, RedshiftCredential};
-use super::error::{Role, WRONG};
+use super::error::{DIALECT, Role};
 use super::settings::RedshiftSettings;
 use super::statements::make_safe;
 use crate::postgres_wire::{Entry, Session};
@@ -24,7 +24,7 @@ pub(super) async fn open<R: SecretReader>(
     let terms = settings.terms();
     let session = match Session::open(server.place(), &login, Role::Admin, terms, cx).await? {
         Entry::Open(session) => session,
-        Entry::Wrong => return Err(AdminCredential::refused(WRONG)),
+        Entry::Wrong => return Err(AdminCredential::refused(DIALECT.wrong)),
     };
     match make_safe(&session).await {
         Ok(()) => Ok(session),

@@ -6,17 +6,14 @@ use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
+use super::PairSettings;
 use super::admin;
 use super::credential::{FAMILY, RedshiftCredential};
-use super::error::Role;
-use super::pair::{PairSettings, partner_of};
 use super::password::PasswordHash;
 use super::settings::RedshiftSettings;
-use super::single_user::taken_away;
 use super::twin::{self, Twin};
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
-use crate::postgres_wire::{Entry, Session, Sql};
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one, brings its rights into line and sets passwords.
@@ -51,20 +48,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c RedshiftCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(
-            &of.0.login,
-            partner_of(of, &self.pair)?,
-            of.0.admin.as_ref(),
-        )
-    }
-
-    async fn open(&self, user: &RedshiftCredential, cx: &Context) -> Result<Entry, RotatorError> {
-        let RedshiftCredential(user) = user;
-        let terms = self.settings.terms();
-        Session::open(user.place(), &user.login, Role::Own, terms, cx).await
-    }
-
     /// Whether a user that could log in may do what its partner may. Of the user in use a login is enough.
     async fn judge(
         &self,
@@ -72,7 +55,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         // Where there can be no partner, or no admin, creating says why.
-        let Ok(turn) = self.turn(candidate) else {
+        let Ok(turn) = candidate.0.turn(&self.pair.suffix) else {
             return Ok(Verdict::Accepted);
         };
         let own = &turn.own.username;
@@ -107,9 +90,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         if chosen != PasswordHash::Same {
             return Ok(chosen);
         }
-        let Entry::Open(session) = self.open(proven, cx).await? else {
-            return Err(taken_away());
-        };
+        let session = proven.0.enter(self.settings.terms(), cx).await?;
         let hash = chosen.seen_by(&session);
         session.close().await;
         Ok(hash)
@@ -128,7 +109,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &RedshiftCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.0.turn(&self.pair.suffix)?;
         Ok(turn.next(self.settings.password.generate()?))
     }
 
@@ -139,7 +120,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let turn = self.turn(pending)?;
+        let turn = pending.0.turn(&self.pair.suffix)?;
         turn.check(&proven.0.login)?;
         let hash = self.hash(proven, cx).await?;
         let opened = admin::open(&self.secrets, &self.settings, turn.admin, pending, cx);
@@ -166,15 +147,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, cx).await? {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer?;
-                self.judge(candidate, cx).await
-            }
+        match candidate.0.test(self.settings.terms(), cx).await? {
+            Verdict::Accepted => self.judge(candidate, cx).await,
+            verdict @ Verdict::Rejected => Ok(verdict),
         }
     }
 }

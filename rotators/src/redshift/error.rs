@@ -15,13 +15,11 @@ pub(super) const DIALECT: Dialect = Dialect {
     codes: "the PostgreSQL manual, appendix A",
     enable_tls: "take a cluster or workgroup that does",
     login_methods: "give the user a password that is kept as an MD5 or SHA-256 hash (ALTER USER .. PASSWORD)",
+    wrong: "28000",
     says_wrong,
     refused_login,
     asks_for_digests: true,
 };
-
-/// With what Redshift refuses a wrong password.
-pub(super) const WRONG: &str = "28000";
 
 /// Redshift refuses a wrong password as `PostgreSQL` 8.0 does: with the code that also says that a user may
 /// not log in from here, and the name of the routine that compares passwords.

@@ -12,11 +12,11 @@ use tokio_postgres::error::SqlState;
 
 use super::admin;
 use super::credential::RedshiftCredential;
-use super::error::{Role, SessionError, WRONG, of_change};
+use super::error::{SessionError, of_change};
 use super::password::{PasswordHash, alter};
 use super::settings::RedshiftSettings;
 use super::statements::{expiry, make_safe};
-use crate::postgres_wire::{Entry, Session, Sql};
+use crate::postgres_wire::Session;
 
 /// Rotates the password of one user. The user changes it itself; where it may not, the admin does whom the key
 /// `masterarn` of the secret names.
@@ -48,15 +48,6 @@ impl<R: SecretReader> SingleUser<R> {
     /// A rotator with these settings; `secrets` is where an admin's secret is read.
     pub fn new(secrets: R, settings: RedshiftSettings) -> Self {
         Self { secrets, settings }
-    }
-
-    async fn open(
-        &self,
-        RedshiftCredential(user): &RedshiftCredential,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(user.place(), &user.login, Role::Own, terms, cx).await
     }
 
     /// The user changes its own password, unless the date is to be moved, which only an admin may.
@@ -116,15 +107,6 @@ impl<R: SecretReader> SingleUser<R> {
     }
 }
 
-/// What it means that a password is refused that was taken a moment ago.
-pub(super) fn taken_away() -> RotatorError {
-    RotatorError::unreachable(
-        "the server refuses a password that it took a moment ago: somebody else changed it; try again, \
-         which finds the one that holds",
-    )
-    .with_code(WRONG)
-}
-
 impl<R: SecretReader> Rotator for SingleUser<R> {
     type Credential = RedshiftCredential;
 
@@ -142,10 +124,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         pending: &RedshiftCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, cx).await? else {
-            return Err(taken_away());
-        };
+        let RedshiftCredential(proven) = login.credential();
+        let session = proven.enter(self.settings.terms(), cx).await?;
         let changed = self.change_own(&session, pending, cx).await;
         session.close().await;
         changed
@@ -156,15 +136,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, cx).await? {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|_| Verdict::Accepted)
-            }
-        }
+        candidate.0.test(self.settings.terms(), cx).await
     }
 }
 
@@ -182,11 +154,6 @@ mod tests {
 
     use super::*;
     use crate::password::PasswordRules;
-
-    #[test]
-    fn a_password_that_is_taken_away_has_the_code_of_redshift() {
-        assert_eq!(taken_away().code(), Some("28000"));
-    }
 
     #[test]
     fn debug_shows_settings_only() {
