@@ -135,16 +135,16 @@ pub(crate) fn engine(
             }
             Strategy::AlternatingUsers => {
                 let settings = config::mysql_with_admins(&mut env);
-                let settings = settings.zip(config::mysql_pair(&mut env));
+                let settings = settings.zip(config::suffix_pair(&mut env));
                 let made =
                     settings.map(|(it, pair)| mysql::AlternatingUsers::new(secrets, it, pair));
                 over(env, made, store)
             }
         },
-        Kind::MongoDb => users!(mongodb, strategy, mongodb, mongodb_pair),
-        Kind::RabbitMq => users!(rabbitmq, rabbitmq_strategy, rabbitmq, rabbitmq_pair),
-        Kind::Redshift => users!(redshift, strategy, redshift, redshift_pair),
-        Kind::SqlServer => users!(sqlserver, strategy, sqlserver_with_admins, sqlserver_pair),
+        Kind::MongoDb => users!(mongodb, strategy, mongodb, suffix_pair),
+        Kind::RabbitMq => users!(rabbitmq, rabbitmq_strategy, rabbitmq, suffix_pair),
+        Kind::Redshift => users!(redshift, strategy, redshift, suffix_pair),
+        Kind::SqlServer => users!(sqlserver, strategy, sqlserver_with_admins, suffix_pair),
         Kind::Redis => {
             let settings = config::redis(&mut env);
             let made = settings.map(|it| redis::SingleUser::new(secrets, it));

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         }
         Strategy::AlternatingUsers => {
             serve(|env, store| {
-                let (settings, pair) = (config::mongodb(env), config::mongodb_pair(env));
+                let (settings, pair) = (config::mongodb(env), config::suffix_pair(env));
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
         }
         Strategy::AlternatingUsers => {
             serve(|env, store| {
-                let (settings, pair) = (config::mysql_with_admins(env), config::mysql_pair(env));
+                let (settings, pair) = (config::mysql_with_admins(env), config::suffix_pair(env));
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await

@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
         Strategy::AlternatingUsers => {
             serve(|env, store| {
                 config::rabbitmq_strategy(env);
-                let (settings, pair) = (config::rabbitmq(env), config::rabbitmq_pair(env));
+                let (settings, pair) = (config::rabbitmq(env), config::suffix_pair(env));
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await

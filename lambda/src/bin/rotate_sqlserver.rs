@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
         Strategy::AlternatingUsers => {
             serve(|env, store| {
                 let settings = config::sqlserver_with_admins(env);
-                let pair = config::sqlserver_pair(env);
+                let pair = config::suffix_pair(env);
                 Some(AlternatingUsers::new(store, settings?, pair?))
             })
             .await

@@ -5,6 +5,7 @@ mod iam;
 mod ldap;
 mod mongodb;
 mod mysql;
+mod pair;
 mod rabbitmq;
 mod rds;
 mod redis;
@@ -16,19 +17,18 @@ use std::time::Duration;
 
 use rotators::oauth::bearer::{ApiKeys, BearerSettings, Invalidation};
 use rotators::password::{PasswordPolicy, PasswordRules};
-use rotators::postgres::{
-    self, CaCertificates, PairLayout, PairSettings, PasswordForm, PostgresSettings,
-};
+use rotators::postgres::{self, CaCertificates, PasswordForm, PostgresSettings};
 use rotators::web::Endpoint;
 use secrets_core::store::aws::AwsSettings;
 
 pub use self::ldap::ldap;
-pub use self::mongodb::{mongodb, mongodb_pair};
-pub use self::mysql::{mysql, mysql_pair, old_password};
-pub use self::rabbitmq::{rabbitmq, rabbitmq_pair, rabbitmq_strategy};
+pub use self::mongodb::mongodb;
+pub use self::mysql::{mysql, old_password};
+pub use self::pair::{postgres_pair, suffix_pair};
+pub use self::rabbitmq::{rabbitmq, rabbitmq_strategy};
 pub use self::redis::redis;
-pub use self::redshift::{redshift, redshift_pair};
-pub use self::sqlserver::{sqlserver, sqlserver_pair};
+pub use self::redshift::redshift;
+pub use self::sqlserver::sqlserver;
 use crate::environment::Environment;
 
 pub use iam::iam_key;
@@ -108,27 +108,6 @@ pub fn strategy(env: &mut Environment) -> Strategy {
         ("alternating_users", Strategy::AlternatingUsers),
     ];
     env.choice("STRATEGY", strategies)
-}
-
-/// What a rotation between two PostgreSQL users is told besides: `ALTERNATE_SUFFIX` and `PAIR_LAYOUT`.
-pub fn postgres_pair(env: &mut Environment) -> Option<PairSettings> {
-    let layouts = [("owner", PairLayout::Owner), ("member", PairLayout::Member)];
-    let layout = env.choice("PAIR_LAYOUT", layouts);
-    let suffix = env.text("ALTERNATE_SUFFIX");
-    let pair = match &suffix {
-        None => Ok(PairSettings::default()),
-        Some(suffix) => PairSettings::with_suffix(suffix),
-    };
-    match pair {
-        Ok(mut pair) => {
-            pair.layout = layout;
-            Some(pair)
-        }
-        Err(fault) => {
-            env.fault(format!("`ALTERNATE_SUFFIX`: {fault}"));
-            None
-        }
-    }
 }
 
 /// What a rotation of PostgreSQL passwords is told, besides the secret: the seven settings of a password,
@@ -233,48 +212,6 @@ mod tests {
             assert_eq!(settings.password_valid_days, 90);
             assert!(settings.ca_certificate.is_none());
         }
-    }
-
-    #[test]
-    fn a_pair_has_the_suffix_of_awss_functions_and_an_owner_role() {
-        let read = |variables: &'static [(&str, &str)]| {
-            let mut env = Environment::from(|name: &str| {
-                let found = variables.iter().find(|(variable, _)| *variable == name);
-                found.map(|(_, value)| (*value).to_owned())
-            });
-            let (strategy, pair) = (strategy(&mut env), postgres_pair(&mut env));
-            env.finish(pair.map(|pair| (strategy, pair)))
-        };
-        let default = (Strategy::SingleUser, PairSettings::default());
-        assert_eq!(read(&[]), Ok(default.clone()));
-        assert_eq!(
-            read(&[("PAIR_LAYOUT", ""), ("ALTERNATE_SUFFIX", "")]),
-            Ok(default)
-        );
-        let mut pair = PairSettings::with_suffix("_b").expect("a suffix");
-        pair.layout = PairLayout::Member;
-        assert_eq!(
-            read(&[
-                ("STRATEGY", "alternating_users"),
-                ("ALTERNATE_SUFFIX", "_b"),
-                ("PAIR_LAYOUT", "member"),
-            ]),
-            Ok((Strategy::AlternatingUsers, pair))
-        );
-        let faults = read(&[
-            ("STRATEGY", "sentinel"),
-            ("PAIR_LAYOUT", "sentinel"),
-            (
-                "ALTERNATE_SUFFIX",
-                "sentinel sentinel sentinel sentinel sentinel",
-            ),
-        ]);
-        assert_eq!(
-            faults.expect_err("three faults").to_string(),
-            "`STRATEGY` must be single_user or alternating_users; `PAIR_LAYOUT` must be owner or member; \
-             `ALTERNATE_SUFFIX`: the suffix of the second user must be 1 to 32 bytes long, without a zero \
-             byte; correct the function's environment variables"
-        );
     }
 
     #[test]

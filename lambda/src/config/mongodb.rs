@@ -1,6 +1,6 @@
 //! Settings of the rotators of MongoDB and Amazon DocumentDB users.
 
-use rotators::mongodb::{self, MongoDbSettings, PairSettings};
+use rotators::mongodb::{self, MongoDbSettings};
 
 use super::{ca_certificate, password};
 use crate::environment::Environment;
@@ -14,11 +14,6 @@ pub fn mongodb(env: &mut Environment) -> Option<MongoDbSettings> {
     let mut settings = MongoDbSettings::new(password?);
     settings.ca_certificate = ca_certificate;
     Some(settings)
-}
-
-/// What a rotation between two of these users is told besides: `ALTERNATE_SUFFIX`.
-pub fn mongodb_pair(env: &mut Environment) -> Option<PairSettings> {
-    super::mysql_pair(env)
 }
 
 #[cfg(test)]
@@ -48,10 +43,6 @@ mod tests {
         let settings = read("EXCLUDE_CHARACTERS", "", mongodb).expect("settings");
         assert_eq!(settings.password, policy);
         assert!(settings.ca_certificate.is_none());
-        let pair = read("ALTERNATE_SUFFIX", "", mongodb_pair);
-        assert_eq!(pair, Ok(PairSettings::default()));
-        let pair = read("ALTERNATE_SUFFIX", "_b", mongodb_pair);
-        assert_eq!(pair, Ok(PairSettings::with_suffix("_b").expect("a suffix")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Settings of the rotators of MySQL and MariaDB users.
 
-use rotators::mysql::{self, MySqlSettings, OldPassword, PairSettings};
+use rotators::mysql::{self, MySqlSettings, OldPassword};
 
 use super::{ca_certificate, password};
 use crate::environment::Environment;
@@ -26,16 +26,6 @@ pub fn old_password(env: &mut Environment) -> OldPassword {
         ("never", OldPassword::Replaced),
     ];
     env.choice("OLD_PASSWORD_KEPT", choices)
-}
-
-/// What a rotation between two MySQL or MariaDB users is told besides: `ALTERNATE_SUFFIX`.
-pub fn mysql_pair(env: &mut Environment) -> Option<PairSettings> {
-    let Some(suffix) = env.text("ALTERNATE_SUFFIX") else {
-        return Some(PairSettings::default());
-    };
-    PairSettings::with_suffix(&suffix)
-        .map_err(|fault| env.fault(format!("`ALTERNATE_SUFFIX`: {fault}")))
-        .ok()
 }
 
 #[cfg(test)]
@@ -72,7 +62,6 @@ mod tests {
             assert!(settings.ca_certificate.is_none());
             let old = read(variables, |env| Some(old_password(env)));
             assert_eq!(old, Ok(OldPassword::UntilNextRotation));
-            assert_eq!(read(variables, mysql_pair), Ok(PairSettings::default()));
         }
     }
 
@@ -94,13 +83,6 @@ mod tests {
         }
         let fault = old(&[("OLD_PASSWORD_KEPT", "sentinel")]).expect_err("no such word");
         assert!(fault.starts_with("`OLD_PASSWORD_KEPT` must be until_next_rotation or"));
-        assert!(!fault.contains("sentinel"));
-
-        let pair = read(&[("ALTERNATE_SUFFIX", "_b")], mysql_pair);
-        assert_eq!(pair, Ok(PairSettings::with_suffix("_b").expect("a suffix")));
-        let long = &[("ALTERNATE_SUFFIX", "sentinel sentinel sentinel")];
-        let fault = read(long, mysql_pair).expect_err("too long");
-        assert!(fault.starts_with("`ALTERNATE_SUFFIX`: "), "{fault}");
         assert!(!fault.contains("sentinel"));
     }
 }

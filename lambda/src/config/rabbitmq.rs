@@ -1,6 +1,6 @@
 //! Settings of the rotators of `RabbitMQ` users.
 
-use rotators::rabbitmq::{self, PairSettings, RabbitMqSettings};
+use rotators::rabbitmq::{self, RabbitMqSettings};
 
 use super::{Strategy, ca_certificate, password};
 use crate::environment::Environment;
@@ -24,11 +24,6 @@ pub fn rabbitmq_strategy(env: &mut Environment) -> Strategy {
         ("single_user", Strategy::SingleUser),
     ];
     env.choice("STRATEGY", strategies)
-}
-
-/// What a rotation between two `RabbitMQ` users is told besides: `ALTERNATE_SUFFIX`.
-pub fn rabbitmq_pair(env: &mut Environment) -> Option<PairSettings> {
-    super::mysql_pair(env)
 }
 
 #[cfg(test)]
@@ -55,26 +50,20 @@ mod tests {
         ] {
             let mut env = env(variables);
             assert_eq!(rabbitmq_strategy(&mut env), expected);
-            assert_eq!(rabbitmq_pair(&mut env), Some(PairSettings::default()));
             assert!(rabbitmq(&mut env).is_some());
         }
     }
 
     #[test]
     fn faults_name_their_variable() {
-        let mut env = env(&[
-            ("STRATEGY", "sentinel"),
-            ("ALTERNATE_SUFFIX", "sentinel sentinel sentinel"),
-            ("CA_CERTIFICATE", "sentinel.pem"),
-        ]);
+        let mut env = env(&[("STRATEGY", "sentinel"), ("CA_CERTIFICATE", "sentinel.pem")]);
         rabbitmq_strategy(&mut env);
-        assert_eq!(rabbitmq_pair(&mut env), None);
         let settings = rabbitmq(&mut env);
         let faults = env
             .finish(settings.map(drop))
             .expect_err("faults")
             .to_string();
-        for name in ["`STRATEGY`", "`ALTERNATE_SUFFIX`", "`CA_CERTIFICATE`"] {
+        for name in ["`STRATEGY`", "`CA_CERTIFICATE`"] {
             assert!(faults.contains(name), "{faults}");
         }
     }

@@ -1,6 +1,6 @@
 //! Settings of the rotators of Amazon Redshift users.
 
-use rotators::redshift::{self, PairSettings, PasswordHash, RedshiftSettings};
+use rotators::redshift::{self, PasswordHash, RedshiftSettings};
 
 use super::{ca_certificate, password_rules};
 use crate::environment::Environment;
@@ -24,11 +24,6 @@ pub fn redshift(env: &mut Environment) -> Option<RedshiftSettings> {
     settings.password_valid_days = password_valid_days;
     settings.ca_certificate = ca_certificate;
     Some(settings)
-}
-
-/// What a rotation between two Redshift users is told besides: `ALTERNATE_SUFFIX`.
-pub fn redshift_pair(env: &mut Environment) -> Option<PairSettings> {
-    super::mysql_pair(env)
 }
 
 #[cfg(test)]
@@ -57,7 +52,6 @@ mod tests {
             assert_eq!(settings.password_hash, PasswordHash::Same);
             assert_eq!(settings.password_valid_days, 90);
             assert!(settings.ca_certificate.is_none());
-            assert_eq!(read(variables, redshift_pair), Ok(PairSettings::default()));
         }
     }
 
@@ -70,8 +64,6 @@ mod tests {
             let settings = read(variables, redshift).expect("settings");
             assert_eq!(settings.password_hash, hash);
         }
-        let pair = read(&[("ALTERNATE_SUFFIX", "_b")], redshift_pair);
-        assert_eq!(pair, Ok(PairSettings::with_suffix("_b").expect("a suffix")));
     }
 
     #[test]

@@ -57,23 +57,36 @@ impl AdminCredential {
         ))
     }
 
-    /// Where the admin logs in: at the server of the secret that rotates, or at the one that this is a
-    /// replica or member of.
+    /// Who logs in, and where: at the server of the secret that rotates, or at the one that this is a replica
+    /// or member of.
     #[cfg(feature = "_rds_admin")]
-    pub(crate) async fn address<R: SecretReader>(
-        &self,
+    pub(crate) async fn find<R: SecretReader>(
         (secrets, id): (&R, &SecretId),
         servers: &AdminServers,
         family: &Family,
-        own: &Address,
+        (host, port): (&str, u16),
         cx: &Context,
-    ) -> Result<Address, RotatorError> {
+    ) -> Result<(Login, Address), RotatorError> {
+        let admin = Self::read(secrets, id, family, cx).await?;
         let wanted = Wanted {
-            address: own,
+            address: &Address {
+                host: host.to_owned(),
+                port,
+            },
             engines: family.engines,
         };
-        let named = self.host.as_deref();
-        servers.find(secrets, id, named, &wanted, cx).await
+        let named = admin.host.as_deref();
+        let address = servers.find(secrets, id, named, &wanted, cx).await?;
+        Ok((admin.login, address))
+    }
+
+    /// What it means that the server refuses the admin's password with this code.
+    #[cfg(any(feature = "_rds_admin", feature = "redshift"))]
+    pub(crate) fn refused(code: impl Into<String>) -> RotatorError {
+        RotatorError::misconfigured(
+            "the server refuses the admin's password; correct the secret that `masterarn` names",
+        )
+        .with_code(code)
     }
 
     pub(super) fn of(secret: &SecretDocument, family: &Family) -> Result<Self, DocumentError> {
@@ -105,6 +118,8 @@ impl fmt::Debug for AdminCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "_rds_admin")]
+    use crate::database::Tls;
 
     const FAMILY: Family = Family {
         engines: &["lamp"],
@@ -134,6 +149,29 @@ mod tests {
         assert!(admin(r#"{"username":"root"}"#).is_err());
         let shown = format!("{all:?} {:?}", all.login);
         assert_eq!(shown, "AdminCredential([redacted]) Login([redacted])");
+    }
+
+    #[cfg(feature = "_rds_admin")]
+    #[test]
+    fn the_name_in_the_certificate_is_that_of_the_host_that_is_called() {
+        let secret = SecretDocument::from_text(r#"{"tls_server_name":"alias"}"#);
+        let own = Tls::of(&secret).expect("TLS");
+        for (host, name) in [("REPLICA", Some("alias")), ("primary", None)] {
+            let (host, port) = (host.to_owned(), 5433);
+            let Tls::Verified { server_name, .. } = own.at(&Address { host, port }, "replica")
+            else {
+                panic!("TLS stays");
+            };
+            assert_eq!(server_name.as_deref(), name);
+        }
+        let address = Address {
+            host: "primary".to_owned(),
+            port: 5433,
+        };
+        assert!(matches!(
+            Tls::Plaintext.at(&address, "replica"),
+            Tls::Plaintext
+        ));
     }
 
     #[cfg(feature = "_admin_at_host")]

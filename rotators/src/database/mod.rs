@@ -1,7 +1,7 @@
 //! What the secrets of databases and caches have in common: who logs in, TLS, and the admin.
 
 mod admin;
-#[cfg(feature = "_current_user")]
+#[cfg(feature = "_pairs")]
 mod current;
 #[cfg(feature = "_pairs")]
 pub(crate) mod pair;
@@ -11,6 +11,8 @@ mod stream;
 mod suffix;
 #[cfg(feature = "_timeouts")]
 mod timeouts;
+#[cfg(feature = "_pairs")]
+pub(crate) mod turns;
 
 use std::fmt;
 
@@ -19,7 +21,7 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 
 pub(crate) use self::admin::AdminCredential;
-#[cfg(feature = "_current_user")]
+#[cfg(feature = "_pairs")]
 pub(crate) use self::current::current_user;
 #[cfg(feature = "_stream")]
 pub(crate) use self::stream::{NoStream, Stream, connect};
@@ -58,6 +60,23 @@ impl Family {
 pub(crate) struct Login {
     pub(crate) username: String,
     pub(crate) password: SecretString,
+}
+
+#[cfg(any(
+    feature = "_postgres_wire",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "sqlserver"
+))]
+impl Login {
+    /// What it means that the server refuses with this code what it took a moment ago.
+    pub(crate) fn taken_away(code: impl Into<String>) -> secrets_core::rotator::RotatorError {
+        secrets_core::rotator::RotatorError::unreachable(
+            "the server refuses a password that it took a moment ago: somebody else changed it; try again, \
+             which finds the one that holds",
+        )
+        .with_code(code)
+    }
 }
 
 impl fmt::Debug for Login {

@@ -3,10 +3,7 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::event::SecretId;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
 use super::admin;
@@ -15,8 +12,9 @@ use super::credential::{FAMILY, MongoDbCredential};
 use super::error::Role;
 use super::pair::{PairSettings, partner_of};
 use super::settings::MongoDbSettings;
-use super::twin::{Readiness, Twin};
+use super::twin::Twin;
 use crate::database::current_user;
+use crate::database::turns::{self, Turn};
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MongoDB` or Amazon
 /// `DocumentDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -53,6 +51,14 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
+    fn turn<'c>(&self, of: &'c MongoDbCredential) -> Result<Turn<'c>, RotatorError> {
+        Turn::new(
+            &of.user.login,
+            partner_of(of, &self.pair)?,
+            of.admin.as_ref(),
+        )
+    }
+
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -60,10 +66,10 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let model = partner_of(wanted, &self.pair)?;
-        let admin = admin::read(&self.secrets, admin_of(wanted)?, wanted, cx).await?;
+        let turn = self.turn(wanted)?;
+        let admin = admin::read(&self.secrets, turn.admin, wanted, cx).await?;
         let own = &wanted.user;
-        let pair = [&model.name, &own.login.username];
+        let pair = [&turn.partner.name, &own.login.username];
         // An admin that is one of the two would change itself.
         if admin.database == own.database && pair.contains(&&admin.login.username) {
             return Err(RotatorError::misconfigured(
@@ -73,7 +79,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         let mut session = admin::open(&admin, &self.settings, wanted, cx).await?;
         let mut twin = Twin {
             session: &mut session,
-            model: &model,
+            model: &turn.partner,
             wanted: own,
         };
         work(&mut twin).await
@@ -84,11 +90,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = MongoDbCredential;
 
     fn profile(&self) -> Profile {
-        Profile::new(
-            Rotates::Keys(&["username", "password"]),
-            Overlap::UntilNextRotation,
-        )
-        .holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(
@@ -96,10 +98,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &MongoDbCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        admin_of(current)?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = self.turn(current)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -108,20 +108,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &MongoDbCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = &login.credential().user.login.username;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [
-            &partner_of(pending, &self.pair)?.name,
-            &pending.user.login.username,
-        ];
-        if !pair.contains(&proven) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| twin.make().await)
-            .await
+        self.turn(pending)?.check(&login.credential().user.login)?;
+        let make = async |twin: &mut Twin<'_>| twin.make().await;
+        self.as_admin(pending, cx, make).await
     }
 
     /// A comparison and a login.
@@ -138,13 +127,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let in_use = current_user(&self.secrets, &FAMILY, cx).await?;
         if user.login.username != in_use {
             let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
-            if let Readiness::Lacking(what) = self.as_admin(candidate, cx, judge).await? {
-                tracing::info!(
-                    secret = %cx.secret(),
-                    what,
-                    "the user whose turn it is cannot take over yet; setSecret sees to that"
-                );
-                return Ok(Verdict::Rejected);
+            let readiness = self.as_admin(candidate, cx, judge).await?;
+            if let Err(verdict) = readiness.has_password(cx) {
+                return Ok(verdict);
             }
         }
         let opened = Session::open(candidate, (user, Role::Own), &self.settings, cx).await?;
@@ -153,14 +138,6 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             Entry::Wrong => Verdict::Rejected,
         })
     }
-}
-
-fn admin_of(secret: &MongoDbCredential) -> Result<&SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
-        RotatorError::misconfigured(
-            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
-        )
-    })
 }
 
 impl<R> fmt::Debug for AlternatingUsers<R> {

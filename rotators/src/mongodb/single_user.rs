@@ -10,7 +10,7 @@ use secrets_core::rotator::{
 use secrets_core::store::SecretReader;
 
 use super::connection::{Entry, Session};
-use super::credential::MongoDbCredential;
+use super::credential::{Login, MongoDbCredential};
 use super::error::{Peer, Role, code};
 use super::portrait::{Detail, Portrait};
 use super::settings::MongoDbSettings;
@@ -60,11 +60,7 @@ impl<R: SecretReader> SingleUser<R> {
         let own = (&proven.user, Role::Own);
         match Session::open(proven, own, &self.settings, cx).await? {
             Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            )
-            .with_code(code::AUTHENTICATION_FAILED.to_string())),
+            Entry::Wrong => Err(Login::taken_away(code::AUTHENTICATION_FAILED.to_string())),
         }
     }
 }

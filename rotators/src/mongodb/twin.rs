@@ -16,6 +16,7 @@ use super::credential::User;
 use super::error::{Failure, Peer, code};
 use super::pair::Partner;
 use super::portrait::{Detail, Portrait};
+use crate::database::turns::Readiness;
 
 /// The admin at work.
 pub(super) struct Twin<'s> {
@@ -23,14 +24,6 @@ pub(super) struct Twin<'s> {
     /// The user whose rights are the measure.
     pub(super) model: &'s Partner,
     pub(super) wanted: &'s User,
-}
-
-/// Whether the second user can take over.
-pub(super) enum Readiness {
-    /// It may do the same; a login says whether the password is right.
-    Ready,
-    /// In words.
-    Lacking(&'static str),
 }
 
 impl Twin<'_> {
@@ -79,7 +72,12 @@ impl Twin<'_> {
             return Ok(Readiness::Lacking("its mechanisms are others"));
         }
         let difference = model.difference(&own);
-        Ok(difference.map_or(Readiness::Ready, Readiness::Lacking))
+        Ok(difference.map_or(
+            Readiness::Ready {
+                has_password: false,
+            },
+            Readiness::Lacking,
+        ))
     }
 
     async fn model(&mut self) -> Result<Portrait, RotatorError> {

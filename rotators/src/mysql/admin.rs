@@ -8,7 +8,6 @@ use super::connection::{Entry, Session};
 use super::credential::{AdminCredential, FAMILY, MySqlCredential};
 use super::error::{Role, code};
 use super::settings::MySqlSettings;
-use crate::rds::Address;
 
 /// Logs the admin in, at the server of the secret that rotates, or at the primary that it belongs to; TLS is
 /// as the secret that rotates says.
@@ -19,21 +18,13 @@ pub(super) async fn open<R: SecretReader>(
     server: &MySqlCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
-    let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
-    let own = Address {
-        host: server.host.clone(),
-        port: server.port,
-    };
     let servers = &settings.admin_servers;
-    let address = admin
-        .address((secrets, id), servers, &FAMILY, &own, cx)
-        .await?;
+    let own = (server.host.as_str(), server.port);
+    let found = AdminCredential::find((secrets, id), servers, &FAMILY, own, cx);
+    let (login, address) = found.await?;
     let server = server.at(address);
-    match Session::open(&server, &admin.login, Role::Admin, settings, cx).await? {
+    match Session::open(&server, &login, Role::Admin, settings, cx).await? {
         Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(RotatorError::misconfigured(
-            "the server refuses the admin's password; correct the secret that `masterarn` names",
-        )
-        .with_code(code::ACCESS_DENIED.to_string())),
+        Entry::Wrong => Err(AdminCredential::refused(code::ACCESS_DENIED.to_string())),
     }
 }

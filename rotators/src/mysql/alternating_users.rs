@@ -3,10 +3,7 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::event::SecretId;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
 use super::admin;
@@ -16,8 +13,9 @@ use super::error::{Role, code};
 use super::pair::{PairSettings, partner_of};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
-use super::twin::{Readiness, Twin};
+use super::twin::Twin;
 use crate::database::current_user;
+use crate::database::turns::{self, Turn};
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
 /// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -54,6 +52,10 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
+    fn turn<'c>(&self, of: &'c MySqlCredential) -> Result<Turn<'c>, RotatorError> {
+        Turn::new(&of.login, partner_of(of, &self.pair)?, of.admin.as_ref())
+    }
+
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -61,9 +63,8 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let model = partner_of(wanted, &self.pair)?;
-        let admin = admin_of(wanted)?;
-        let opened = admin::open(&self.secrets, &self.settings, admin, wanted, cx);
+        let turn = self.turn(wanted)?;
+        let opened = admin::open(&self.secrets, &self.settings, turn.admin, wanted, cx);
         let mut session = opened.await?;
         let done = match session.prepare().await {
             Err(fault) => Err(fault.of_statement(session.peer())),
@@ -71,8 +72,8 @@ impl<R: SecretReader> AlternatingUsers<R> {
                 let mut twin = Twin {
                     session: &mut session,
                     server,
-                    model: &model,
-                    wanted: &wanted.login,
+                    model: &turn.partner,
+                    wanted: turn.own,
                 };
                 work(&mut twin).await
             }
@@ -86,15 +87,12 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = MySqlCredential;
 
     fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(&self, current: &MySqlCredential, _: &Context) -> Result<Patch, RotatorError> {
-        admin_of(current)?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = self.turn(current)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -103,20 +101,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &MySqlCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = &login.credential().login.username;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [
-            &partner_of(pending, &self.pair)?.name,
-            &pending.login.username,
-        ];
-        if !pair.contains(&proven) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        self.as_admin(pending, cx, async |twin: &mut Twin<'_>| twin.make().await)
-            .await
+        self.turn(pending)?.check(&login.credential().login)?;
+        let make = async |twin: &mut Twin<'_>| twin.make().await;
+        self.as_admin(pending, cx, make).await
     }
 
     /// A comparison and a login.
@@ -134,16 +121,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let mut password_is_known = false;
         if !is_in_use {
             let judge = async |twin: &mut Twin<'_>| twin.readiness().await;
-            match self.as_admin(candidate, cx, judge).await? {
-                Readiness::Ready { has_password } => password_is_known = has_password,
-                Readiness::Lacking(what) => {
-                    tracing::info!(
-                        secret = %cx.secret(),
-                        what,
-                        "the user whose turn it is cannot take over yet; setSecret sees to that"
-                    );
-                    return Ok(Verdict::Rejected);
-                }
+            match self.as_admin(candidate, cx, judge).await?.has_password(cx) {
+                Ok(known) => password_is_known = known,
+                Err(verdict) => return Ok(verdict),
             }
         }
         match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
@@ -162,14 +142,6 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             }
         }
     }
-}
-
-fn admin_of(secret: &MySqlCredential) -> Result<&SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
-        RotatorError::misconfigured(
-            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
-        )
-    })
 }
 
 impl<R> fmt::Debug for AlternatingUsers<R> {

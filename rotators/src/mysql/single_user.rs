@@ -12,7 +12,7 @@ use secrets_core::store::SecretReader;
 use super::admin;
 use super::change::{ByAdmin, ByUser, Passwords};
 use super::connection::{Entry, Session};
-use super::credential::MySqlCredential;
+use super::credential::{Login, MySqlCredential};
 use super::error::{Role, code};
 use super::settings::{MySqlSettings, OldPassword};
 use super::sql::Sql;
@@ -64,11 +64,7 @@ impl<R: SecretReader> SingleUser<R> {
     ) -> Result<Box<Session>, RotatorError> {
         match Session::open(proven, &proven.login, Role::Own, &self.settings, cx).await? {
             Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            )
-            .with_code(code::ACCESS_DENIED.to_string())),
+            Entry::Wrong => Err(Login::taken_away(code::ACCESS_DENIED.to_string())),
         }
     }
 

@@ -16,6 +16,7 @@ use super::portrait::{Portrait, difference};
 use super::sql::{Account, Sql};
 use super::stored::{Hashing, Stored, rounds};
 use super::version::Server;
+use crate::database::turns::Readiness;
 
 /// How often rights are compared. What one round of statements uncovers, such as privileges below one that
 /// was taken away, the next one sees.
@@ -28,17 +29,6 @@ pub(super) struct Twin<'s> {
     /// The user whose rights are the measure.
     pub(super) model: &'s Partner,
     pub(super) wanted: &'s Login,
-}
-
-/// Whether the second user can take over.
-pub(super) enum Readiness {
-    /// It may do the same.
-    Ready {
-        /// Whether what the server stores says that the password is right; else a login has to say it.
-        has_password: bool,
-    },
-    /// In words.
-    Lacking(&'static str),
 }
 
 impl Twin<'_> {

@@ -3,19 +3,18 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
+use secrets_core::store::SecretReader;
 
 use super::connection::{Entry, Session, make_safe};
-use super::credential::{FAMILY, Login, PostgresCredential};
-use super::error::{Role, SessionError, unread_current};
-use super::pair::{PairLayout, PairSettings, partner_of};
+use super::credential::{FAMILY, PostgresCredential};
+use super::error::SessionError;
+use super::pair::{PairLayout, PairSettings};
 use super::settings::PostgresSettings;
 use super::twin::{self, Twin};
 use super::{admin, owner};
+use crate::database::current_user;
+use crate::database::turns;
 use crate::postgres_wire::{Literal, Sql};
 
 /// Rotates between two roles with the same rights, such as `app` and `app_clone`. An admin, whom the key
@@ -52,16 +51,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    async fn open(
-        &self,
-        server: &PostgresCredential,
-        login: &Login,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(server.place(), login, Role::Own, terms, cx).await
-    }
-
     /// Whether the user that is logged in may do what its partner may.
     async fn judge(
         &self,
@@ -72,17 +61,17 @@ impl<R: SecretReader> AlternatingUsers<R> {
         let look = |fault: SessionError| fault.of_statement(session.peer());
         make_safe(session).await.map_err(look)?;
         // Where there can be no partner, creating says why.
-        let Ok(partner) = partner_of(candidate, &self.pair) else {
+        let Ok(partner) = candidate.0.partner(&self.pair.suffix) else {
             return Ok(Verdict::Accepted);
         };
         if !is_there(session, &partner.name).await.map_err(look)? {
             return Ok(Verdict::Accepted);
         }
         let version = twin::version(session).await.map_err(look)?;
-        let own = &candidate.login.username;
+        let own = &candidate.0.login.username;
         let difference = twin::difference(session, own, &partner.name, version).await;
         let difference = difference.map_err(look)?;
-        if difference.is_none() || self.is_current(own, cx).await? {
+        if difference.is_none() || *own == current_user(&self.secrets, &FAMILY, cx).await? {
             return Ok(Verdict::Accepted);
         }
         tracing::warn!(
@@ -94,35 +83,13 @@ impl<R: SecretReader> AlternatingUsers<R> {
         Ok(Verdict::Rejected)
     }
 
-    /// Whether it is the user that applications read, whose rights are the measure.
-    async fn is_current(&self, username: &str, cx: &Context) -> Result<bool, RotatorError> {
-        let read = self.secrets.get(cx.secret(), &Version::CURRENT);
-        let current = match timeout_at(cx.deadline(), read).await {
-            Ok(read) => read.map_err(|fault| unread_current(&fault))?,
-            Err(_) => {
-                return Err(RotatorError::unreachable(
-                    "the current version of the secret was not read in time; try again later",
-                ));
-            }
-        };
-        let current = (FAMILY.login)(&current.document).map_err(|fault| {
-            RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
-        })?;
-        Ok(current.username == username)
-    }
-
     /// Why the pair of a user cannot get an owner role; asked in a session of that user.
     async fn no_owner(
         &self,
         proven: &PostgresCredential,
         cx: &Context,
     ) -> Result<Option<RotatorError>, RotatorError> {
-        let Entry::Open(session) = self.open(proven, &proven.login, cx).await? else {
-            return Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            ));
-        };
+        let session = proven.0.enter(self.settings.terms(), cx).await?;
         let refusal = owner::refusal(&session).await;
         let refusal = refusal.map_err(|fault| fault.of_statement(session.peer()));
         session.close().await;
@@ -134,8 +101,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = PostgresCredential;
 
     fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(
@@ -143,10 +109,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &PostgresCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        admin_of(current)?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = current.0.turn(&self.pair.suffix)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -156,30 +120,23 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let partner = partner_of(pending, &self.pair)?;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&partner.name, &pending.login.username];
-        if !pair.contains(&&proven.login.username) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        let admin = admin_of(pending)?;
-        let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
+        let turn = pending.0.turn(&self.pair.suffix)?;
+        turn.check(&proven.0.login)?;
+        let opened = admin::open(&self.secrets, &self.settings, turn.admin, pending, cx);
+        let session = opened.await?;
         let made = async {
             let look = |fault: SessionError| fault.of_statement(session.peer());
             make_safe(&session).await.map_err(look)?;
-            let name = &pending.login.username;
+            let name = &turn.own.username;
             let makes_owner = self.pair.layout == PairLayout::Owner
                 && !is_there(&session, name).await.map_err(look)?;
             let twin = Twin {
                 session: &session,
                 settings: &self.settings,
                 pair: &self.pair,
-                partner: &partner,
-                wanted: &pending.login,
-                proven: &proven.login,
+                partner: &turn.partner,
+                wanted: turn.own,
+                proven: &proven.0.login,
                 no_owner: if makes_owner {
                     self.no_owner(proven, cx).await?
                 } else {
@@ -204,7 +161,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, &candidate.login, cx).await? {
+        match candidate.0.log_in(self.settings.terms(), cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
             Entry::Open(session) => {
                 let verdict = self.judge(&session, candidate, cx).await;
@@ -219,14 +176,6 @@ async fn is_there(session: &Session, role: &str) -> Result<bool, SessionError> {
     let question = Sql::new("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = ");
     let found = session.run(&question.literal(Literal(role))).await?;
     Ok(found.is_some())
-}
-
-fn admin_of(secret: &PostgresCredential) -> Result<&secrets_core::event::SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
-        RotatorError::misconfigured(
-            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
-        )
-    })
 }
 
 impl<R> fmt::Debug for AlternatingUsers<R> {

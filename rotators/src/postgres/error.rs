@@ -1,7 +1,6 @@
 //! What a server's codes mean here: those of the `PostgreSQL` manual, appendix A.
 
 use secrets_core::rotator::RotatorError;
-use secrets_core::store::StoreError;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
@@ -16,6 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     codes: "the PostgreSQL manual, appendix A",
     enable_tls: "enable it there (`ssl = on`)",
     login_methods: "let pg_hba.conf ask for scram-sha-256",
+    wrong: "28P01",
     says_wrong: |refusal| *refusal.code == SqlState::INVALID_PASSWORD,
     refused_login,
     asks_for_digests: false,
@@ -82,13 +82,6 @@ pub(super) fn of_change(fault: SessionError, peer: &Peer, form: PasswordForm) ->
 fn is_verdict_on_value(state: &SqlState) -> bool {
     let class = state.code().get(..2).unwrap_or_default();
     ["0A", "22", "23", "28", "P0"].contains(&class)
-}
-
-/// What it means that the secret itself was not read.
-pub(super) fn unread_current(fault: &StoreError) -> RotatorError {
-    RotatorError::unreachable(format!(
-        "the current version of the secret was not read: {fault}"
-    ))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use secrets_core::rotator::RotatorError;
 
 use super::connection::Session;
-use super::credential::{Login, MAX_NAME_BYTES};
+use super::credential::{Login, NAMES};
 use super::error::SessionError;
 use super::password::with_password;
 use super::portrait::Portrait;
@@ -78,7 +78,7 @@ async fn check(twin: &Twin<'_>, owner: &str) -> Result<(), RotatorError> {
             "{peer}: {why}; {OTHERWISE}"
         )))
     };
-    if owner.len() > MAX_NAME_BYTES {
+    if owner.len() > NAMES.longest_bytes {
         return refused("the name of the owner role would be longer than 63 bytes");
     }
     let managed = Sql::new("SELECT 1 FROM pg_roles AS r WHERE rolname = ")

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use secrets_core::rotator::RotatorError;
-
-use super::credential::{MAX_NAME_BYTES, PostgresCredential};
 pub(super) use crate::database::pair::Partner;
 use crate::database::pair::base;
 
@@ -21,7 +18,7 @@ use crate::database::pair::base;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PairSettings {
-    suffix: String,
+    pub(super) suffix: String,
     /// How a new pair is made. A pair that is there keeps the layout that it has.
     pub layout: PairLayout,
 }
@@ -84,23 +81,12 @@ impl fmt::Debug for PairSettings {
     }
 }
 
-/// The user that takes turns with the one of a secret.
-pub(super) fn partner_of(
-    credential: &PostgresCredential,
-    settings: &PairSettings,
-) -> Result<Partner, RotatorError> {
-    Partner::of(&credential.login, &credential.usernames, &settings.suffix)?.at_most(
-        MAX_NAME_BYTES,
-        "bytes",
-        str::len,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use secrets_core::document::SecretDocument;
     use serde_json::{Value, json};
 
+    use super::super::credential::PostgresCredential;
     use super::*;
 
     fn partner(username: &str, suffix: &str, usernames: &Value) -> Result<Partner, String> {
@@ -111,7 +97,10 @@ mod tests {
         let secret = SecretDocument::from_text(&secret.to_string());
         let credential = PostgresCredential::try_from(&secret).expect("a credential");
         let settings = PairSettings::with_suffix(suffix).expect("a suffix");
-        partner_of(&credential, &settings).map_err(|fault| fault.to_string())
+        credential
+            .0
+            .partner(&settings.suffix)
+            .map_err(|fault| fault.to_string())
     }
 
     #[test]

@@ -11,9 +11,9 @@ use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::admin;
-use super::connection::{Entry, Session, make_safe};
+use super::connection::{Session, make_safe};
 use super::credential::{Login, PostgresCredential};
-use super::error::{Role, SessionError, of_change};
+use super::error::{SessionError, of_change};
 use super::password::with_password;
 use super::settings::PostgresSettings;
 use crate::postgres_wire::{Ident, Literal, Sql};
@@ -48,16 +48,6 @@ impl<R: SecretReader> SingleUser<R> {
     /// A rotator with these settings; `secrets` is where an admin's secret is read.
     pub fn new(secrets: R, settings: PostgresSettings) -> Self {
         Self { secrets, settings }
-    }
-
-    async fn open(
-        &self,
-        server: &PostgresCredential,
-        login: &Login,
-        role: Role,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        Session::open(server.place(), login, role, self.settings.terms(), cx).await
     }
 
     /// Until when the new password must be valid, where that is later than what the role has.
@@ -99,13 +89,13 @@ impl<R: SecretReader> SingleUser<R> {
         session.run(&own_role).await.map_err(statement)?;
         make_safe(session).await.map_err(statement)?;
 
-        let username = &pending.login.username;
+        let username = &pending.0.login.username;
         let new_expiry = self.new_expiry(session, username).await;
         let mut valid_until = new_expiry.map_err(statement)?;
         if let Some(until) = &valid_until
             && !may_extend(session, username, until).await.map_err(change)?
         {
-            if let Some(admin) = &pending.admin {
+            if let Some(admin) = &pending.0.admin {
                 let until = valid_until.as_deref();
                 return self.change_as_admin(admin, pending, until, cx).await;
             }
@@ -116,8 +106,8 @@ impl<R: SecretReader> SingleUser<R> {
             );
             valid_until = None;
         }
-        let password = self.change(&pending.login, valid_until.as_deref());
-        match (session.run(&password).await, &pending.admin) {
+        let password = self.change(&pending.0.login, valid_until.as_deref());
+        match (session.run(&password).await, &pending.0.admin) {
             (Ok(_), _) => Ok(()),
             (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
                 let until = valid_until.as_deref();
@@ -138,7 +128,10 @@ impl<R: SecretReader> SingleUser<R> {
         let peer = session.peer();
         let changed = match make_safe(&session).await {
             Err(fault) => Err(fault.of_statement(peer)),
-            Ok(()) => match session.run(&self.change(&pending.login, valid_until)).await {
+            Ok(()) => match session
+                .run(&self.change(&pending.0.login, valid_until))
+                .await
+            {
                 Err(fault) => Err(of_change(fault, peer, self.settings.password_form)),
                 Ok(_) => Ok(()),
             },
@@ -186,14 +179,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         pending: &PostgresCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, &proven.login, Role::Own, cx).await? else {
-            return Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            )
-            .with_code(SqlState::INVALID_PASSWORD.code()));
-        };
+        let PostgresCredential(proven) = login.credential();
+        let session = proven.enter(self.settings.terms(), cx).await?;
         let changed = self.change_own(&session, pending, cx).await;
         session.close().await;
         changed
@@ -204,18 +191,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &PostgresCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self
-            .open(candidate, &candidate.login, Role::Own, cx)
-            .await?
-        {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|_| Verdict::Accepted)
-            }
-        }
+        candidate.0.test(self.settings.terms(), cx).await
     }
 }
 

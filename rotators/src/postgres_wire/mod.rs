@@ -3,6 +3,7 @@
 //!
 //! What one of them calls otherwise, or means otherwise, stands in its [`Dialect`].
 
+pub(crate) mod credential;
 mod digest;
 pub(crate) mod fault;
 mod peer;
@@ -14,5 +15,7 @@ mod wire;
 
 pub(crate) use self::fault::SessionError;
 pub(crate) use self::peer::{Dialect, Peer, Role};
-pub(crate) use self::session::{Entry, Place, Row, Session, Terms};
+#[cfg(feature = "postgres")]
+pub(crate) use self::session::Place;
+pub(crate) use self::session::{Entry, Row, Session, Terms};
 pub(crate) use self::sql::{Ident, Literal, Sql};

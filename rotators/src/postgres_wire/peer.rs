@@ -22,6 +22,8 @@ pub(crate) struct Dialect {
     pub(crate) enable_tls: &'static str,
     /// How it comes to ask for a login that can be made.
     pub(crate) login_methods: &'static str,
+    /// The code with which it refuses a wrong password.
+    pub(crate) wrong: &'static str,
     /// Whether the refusal of a login says that the credential is wrong.
     pub(crate) says_wrong: fn(&Refusal) -> bool,
     /// What the refusal of a login means, where that is not the same everywhere.

@@ -3,9 +3,7 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
 use super::amqp::{ACCESS_REFUSED, Entry, log_in};
@@ -13,8 +11,9 @@ use super::credential::{FAMILY, RabbitMqCredential};
 use super::management::Management;
 use super::pair::{PairSettings, partner_of};
 use super::settings::RabbitMqSettings;
-use super::twin::{Readiness, Twin};
+use super::twin::Twin;
 use crate::database::current_user;
+use crate::database::turns::{self, Turn};
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one and sets passwords.
@@ -51,6 +50,10 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
+    fn turn<'c>(&self, of: &'c RabbitMqCredential) -> Result<Turn<'c>, RotatorError> {
+        Turn::new(&of.login, partner_of(of, &self.pair)?, Some(of.admin()?))
+    }
+
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -58,12 +61,13 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let model = partner_of(wanted, &self.pair)?;
-        let api = Management::open(&self.secrets, &self.settings, wanted, cx).await?;
+        let turn = self.turn(wanted)?;
+        let opened = Management::open(&self.secrets, &self.settings, turn.admin, wanted, cx);
+        let api = opened.await?;
         let twin = Twin {
             api: &api,
-            model: &model,
-            wanted: &wanted.login,
+            model: &turn.partner,
+            wanted: turn.own,
         };
         work(twin).await
     }
@@ -73,8 +77,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = RabbitMqCredential;
 
     fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(
@@ -82,10 +85,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &RabbitMqCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        current.admin()?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = self.turn(current)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -94,20 +95,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &RabbitMqCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = &login.credential().login.username;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [
-            &partner_of(pending, &self.pair)?.name,
-            &pending.login.username,
-        ];
-        if !pair.contains(&proven) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        self.as_admin(pending, cx, async |twin: Twin<'_>| twin.make().await)
-            .await
+        self.turn(pending)?.check(&login.credential().login)?;
+        let make = async |twin: Twin<'_>| twin.make().await;
+        self.as_admin(pending, cx, make).await
     }
 
     /// A comparison and a login.
@@ -124,16 +114,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         let mut password_is_known = false;
         if candidate.login.username != in_use {
             let judge = async |twin: Twin<'_>| twin.readiness().await;
-            match self.as_admin(candidate, cx, judge).await? {
-                Readiness::Ready { has_password } => password_is_known = has_password,
-                Readiness::Lacking(what) => {
-                    tracing::info!(
-                        secret = %cx.secret(),
-                        what,
-                        "the user whose turn it is cannot take over yet; setSecret sees to that"
-                    );
-                    return Ok(Verdict::Rejected);
-                }
+            match self.as_admin(candidate, cx, judge).await?.has_password(cx) {
+                Ok(known) => password_is_known = known,
+                Err(verdict) => return Ok(verdict),
             }
         }
         match log_in(candidate, &self.settings, cx).await? {

@@ -34,10 +34,10 @@ impl<'a> Management<'a> {
     pub(super) async fn open<R: SecretReader>(
         secrets: &R,
         settings: &'a RabbitMqSettings,
+        id: &SecretId,
         user: &RabbitMqCredential,
         cx: &'a Context,
     ) -> Result<Self, RotatorError> {
-        let id: &SecretId = user.admin()?;
         let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
         let admin = admin.login_at(&user.host)?;
         // RFC 7617, section 2: the name ends there.

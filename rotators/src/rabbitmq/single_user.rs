@@ -66,8 +66,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let name = &proven.login.username;
-        let api = Management::open(&self.secrets, &self.settings, proven, cx).await?;
+        let (name, admin) = (&proven.login.username, proven.admin()?);
+        let api = Management::open(&self.secrets, &self.settings, admin, proven, cx).await?;
         if api.admin() == name {
             return Err(RotatorError::misconfigured(
                 "the admin is the user that rotates; let `masterarn` name another user",

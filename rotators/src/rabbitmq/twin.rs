@@ -10,6 +10,7 @@ use super::management::Management;
 use super::pair::Partner;
 use super::password;
 use super::rights::{Account, Rights};
+use crate::database::turns::Readiness;
 
 /// The admin at work.
 pub(super) struct Twin<'s> {
@@ -17,17 +18,6 @@ pub(super) struct Twin<'s> {
     /// The user whose rights are the measure.
     pub(super) model: &'s Partner,
     pub(super) wanted: &'s Login,
-}
-
-/// Whether the second user can take over.
-pub(super) enum Readiness {
-    /// It may do the same.
-    Ready {
-        /// Whether what the broker stores says that the password is right; else a login has to say it.
-        has_password: bool,
-    },
-    /// In words.
-    Lacking(&'static str),
 }
 
 impl Twin<'_> {

@@ -3,10 +3,9 @@
 use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
-use tokio_postgres::error::SqlState;
 
 use super::credential::{AdminCredential, FAMILY, RedshiftCredential};
-use super::error::Role;
+use super::error::{DIALECT, Role};
 use super::settings::RedshiftSettings;
 use super::statements::make_safe;
 use crate::postgres_wire::{Entry, Session};
@@ -17,7 +16,7 @@ pub(super) async fn open<R: SecretReader>(
     secrets: &R,
     settings: &RedshiftSettings,
     id: &SecretId,
-    server: &RedshiftCredential,
+    RedshiftCredential(server): &RedshiftCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
     let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
@@ -25,12 +24,7 @@ pub(super) async fn open<R: SecretReader>(
     let terms = settings.terms();
     let session = match Session::open(server.place(), &login, Role::Admin, terms, cx).await? {
         Entry::Open(session) => session,
-        Entry::Wrong => {
-            return Err(RotatorError::misconfigured(
-                "the server refuses the admin's password; correct the secret that `masterarn` names",
-            )
-            .with_code(SqlState::INVALID_PASSWORD.code()));
-        }
+        Entry::Wrong => return Err(AdminCredential::refused(DIALECT.wrong)),
     };
     match make_safe(&session).await {
         Ok(()) => Ok(session),

@@ -3,22 +3,17 @@
 use std::fmt;
 
 use secrets_core::document::Patch;
-use secrets_core::event::SecretId;
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
-use secrets_core::store::{SecretReader, Version};
-use tokio::time::timeout_at;
+use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
+use secrets_core::store::SecretReader;
 
+use super::PairSettings;
 use super::admin;
 use super::credential::{FAMILY, RedshiftCredential};
-use super::error::{Role, unread_current};
-use super::pair::{PairSettings, partner_of};
 use super::password::PasswordHash;
 use super::settings::RedshiftSettings;
-use super::single_user::taken_away;
 use super::twin::{self, Twin};
-use crate::postgres_wire::{Entry, Session, Sql};
+use crate::database::current_user;
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one, brings its rights into line and sets passwords.
@@ -53,28 +48,23 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    async fn open(&self, user: &RedshiftCredential, cx: &Context) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(user.place(), &user.login, Role::Own, terms, cx).await
-    }
-
     /// Whether a user that could log in may do what its partner may. Of the user in use a login is enough.
     async fn judge(
         &self,
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        let own = &candidate.login.username;
         // Where there can be no partner, or no admin, creating says why.
-        let (Ok(partner), Some(admin)) = (partner_of(candidate, &self.pair), &candidate.admin)
-        else {
+        let Ok(turn) = candidate.0.turn(&self.pair.suffix) else {
             return Ok(Verdict::Accepted);
         };
-        if self.is_current(own, cx).await? {
+        let own = &turn.own.username;
+        if *own == current_user(&self.secrets, &FAMILY, cx).await? {
             return Ok(Verdict::Accepted);
         }
-        let session = admin::open(&self.secrets, &self.settings, admin, candidate, cx).await?;
-        let difference = twin::difference(&session, [&partner.name, own]).await;
+        let opened = admin::open(&self.secrets, &self.settings, turn.admin, candidate, cx);
+        let session = opened.await?;
+        let difference = twin::difference(&session, [&turn.partner.name, own]).await;
         session.close().await;
         match difference? {
             Some(difference) if !difference.is_none() => {
@@ -90,23 +80,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    /// Whether it is the user that applications read, whose rights are the measure.
-    async fn is_current(&self, username: &str, cx: &Context) -> Result<bool, RotatorError> {
-        let read = self.secrets.get(cx.secret(), &Version::CURRENT);
-        let current = match timeout_at(cx.deadline(), read).await {
-            Ok(read) => read.map_err(|fault| unread_current(&fault))?,
-            Err(_) => {
-                return Err(RotatorError::unreachable(
-                    "the current version of the secret was not read in time; try again later",
-                ));
-            }
-        };
-        let current = (FAMILY.login)(&current.document).map_err(|fault| {
-            RotatorError::misconfigured(format!("in the current version of the secret {fault}"))
-        })?;
-        Ok(current.username == username)
-    }
-
     /// As what kind of hash the new password is kept: a login of the user in use tells.
     async fn hash(
         &self,
@@ -117,9 +90,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         if chosen != PasswordHash::Same {
             return Ok(chosen);
         }
-        let Entry::Open(session) = self.open(proven, cx).await? else {
-            return Err(taken_away());
-        };
+        let session = proven.0.enter(self.settings.terms(), cx).await?;
         let hash = chosen.seen_by(&session);
         session.close().await;
         Ok(hash)
@@ -130,8 +101,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     type Credential = RedshiftCredential;
 
     fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+        turns::profile()
     }
 
     async fn create(
@@ -139,10 +109,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &RedshiftCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        admin_of(current)?;
-        let partner = partner_of(current, &self.pair)?;
-        let password = self.settings.password.generate()?;
-        Ok(Patch::key("username", partner.name.as_str().into()).and("password", password))
+        let turn = current.0.turn(&self.pair.suffix)?;
+        Ok(turn.next(self.settings.password.generate()?))
     }
 
     async fn set(
@@ -152,23 +120,16 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let proven = login.credential();
-        let partner = partner_of(pending, &self.pair)?;
-        // Whoever may write a pending value must not be able to name a user of somebody else's.
-        let pair = [&partner.name, &pending.login.username];
-        if !pair.contains(&&proven.login.username) {
-            return Err(RotatorError::misconfigured(
-                "the pending version names a user that does not take turns with the current one; remove \
-                 AWSPENDING from it, then rotate again",
-            ));
-        }
-        let admin = admin_of(pending)?;
+        let turn = pending.0.turn(&self.pair.suffix)?;
+        turn.check(&proven.0.login)?;
         let hash = self.hash(proven, cx).await?;
-        let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
+        let opened = admin::open(&self.secrets, &self.settings, turn.admin, pending, cx);
+        let session = opened.await?;
         let twin = Twin {
             session: &session,
             settings: &self.settings,
-            partner: &partner,
-            wanted: &pending.login,
+            partner: &turn.partner,
+            wanted: turn.own,
             hash,
         };
         let made = twin.make().await;
@@ -186,25 +147,11 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, cx).await? {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer?;
-                self.judge(candidate, cx).await
-            }
+        match candidate.0.test(self.settings.terms(), cx).await? {
+            Verdict::Accepted => self.judge(candidate, cx).await,
+            verdict @ Verdict::Rejected => Ok(verdict),
         }
     }
-}
-
-fn admin_of(secret: &RedshiftCredential) -> Result<&SecretId, RotatorError> {
-    secret.admin.as_ref().ok_or_else(|| {
-        RotatorError::misconfigured(
-            "users that take turns need an admin; add `masterarn`, the admin's secret, to the secret",
-        )
-    })
 }
 
 impl<R> fmt::Debug for AlternatingUsers<R> {

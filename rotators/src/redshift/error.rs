@@ -1,7 +1,6 @@
 //! What a server's codes mean here. They are those of `PostgreSQL` 8.0, from which Redshift descends.
 
 use secrets_core::rotator::RotatorError;
-use secrets_core::store::StoreError;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
@@ -16,6 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     codes: "the PostgreSQL manual, appendix A",
     enable_tls: "take a cluster or workgroup that does",
     login_methods: "give the user a password that is kept as an MD5 or SHA-256 hash (ALTER USER .. PASSWORD)",
+    wrong: "28000",
     says_wrong,
     refused_login,
     asks_for_digests: true,
@@ -82,13 +82,6 @@ pub(super) fn of_change(fault: SessionError, peer: &Peer) -> RotatorError {
         )),
     };
     fault.with_code(state.code())
-}
-
-/// What it means that the secret itself was not read.
-pub(super) fn unread_current(fault: &StoreError) -> RotatorError {
-    RotatorError::unreachable(format!(
-        "the current version of the secret was not read: {fault}; try again later"
-    ))
 }
 
 #[cfg(test)]

@@ -34,7 +34,6 @@ mod credential;
 mod difference;
 mod error;
 mod owned;
-mod pair;
 mod password;
 mod portrait;
 mod reading;
@@ -47,11 +46,11 @@ mod wording;
 
 pub use alternating_users::AlternatingUsers;
 pub use credential::RedshiftCredential;
-pub use pair::{InvalidSuffix, PairSettings};
 pub use password::{PasswordHash, UnsuitableRules};
 pub use settings::{RedshiftSettings, Timeouts};
 pub use single_user::SingleUser;
 
+pub use crate::database::{InvalidSuffix, PairSettings};
 pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What AWS's rotation functions for Redshift leave out of every password. All but the colon are characters

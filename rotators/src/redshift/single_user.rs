@@ -11,12 +11,12 @@ use secrets_core::store::SecretReader;
 use tokio_postgres::error::SqlState;
 
 use super::admin;
-use super::credential::{Login, RedshiftCredential};
-use super::error::{Role, SessionError, of_change};
+use super::credential::RedshiftCredential;
+use super::error::{SessionError, of_change};
 use super::password::{PasswordHash, alter};
 use super::settings::RedshiftSettings;
 use super::statements::{expiry, make_safe};
-use crate::postgres_wire::{Entry, Session, Sql};
+use crate::postgres_wire::Session;
 
 /// Rotates the password of one user. The user changes it itself; where it may not, the admin does whom the key
 /// `masterarn` of the secret names.
@@ -50,16 +50,6 @@ impl<R: SecretReader> SingleUser<R> {
         Self { secrets, settings }
     }
 
-    async fn open(
-        &self,
-        server: &RedshiftCredential,
-        login: &Login,
-        cx: &Context,
-    ) -> Result<Entry, RotatorError> {
-        let terms = self.settings.terms();
-        Session::open(server.place(), login, Role::Own, terms, cx).await
-    }
-
     /// The user changes its own password, unless the date is to be moved, which only an admin may.
     async fn change_own(
         &self,
@@ -70,7 +60,7 @@ impl<R: SecretReader> SingleUser<R> {
         let peer = session.peer();
         let look = |fault: SessionError| fault.of_statement(peer);
         make_safe(session).await.map_err(look)?;
-        let username = &pending.login.username;
+        let username = &pending.0.login.username;
         let days = self.settings.password_valid_days;
         let expiry = expiry(session, username, days).await.map_err(look)?;
         let expiry = expiry.filter(|expiry| expiry.too_soon);
@@ -79,7 +69,7 @@ impl<R: SecretReader> SingleUser<R> {
 
         let hash = self.settings.password_hash.seen_by(session);
         if until.is_some() && !may_extend {
-            if let Some(admin) = &pending.admin {
+            if let Some(admin) = &pending.0.admin {
                 return self
                     .change_as_admin(admin, pending, (hash, until.as_deref()), cx)
                     .await;
@@ -91,8 +81,8 @@ impl<R: SecretReader> SingleUser<R> {
             );
             until = None;
         }
-        let password = alter(&pending.login, hash, until.as_deref());
-        match (session.run(&password).await, &pending.admin) {
+        let password = alter(&pending.0.login, hash, until.as_deref());
+        match (session.run(&password).await, &pending.0.admin) {
             (Ok(_), _) => Ok(()),
             (Err(SessionError::Refused(SqlState::INSUFFICIENT_PRIVILEGE)), Some(admin)) => {
                 self.change_as_admin(admin, pending, (hash, until.as_deref()), cx)
@@ -110,20 +100,11 @@ impl<R: SecretReader> SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
-        let changed = session.run(&alter(&pending.login, hash, until)).await;
+        let changed = session.run(&alter(&pending.0.login, hash, until)).await;
         let changed = changed.map_err(|fault| of_change(fault, session.peer()));
         session.close().await;
         changed.map(drop)
     }
-}
-
-/// What it means that a password is refused that was taken a moment ago.
-pub(super) fn taken_away() -> RotatorError {
-    RotatorError::unreachable(
-        "the server refuses a password that it took a moment ago: somebody else changed it; try again, \
-         which finds the one that holds",
-    )
-    .with_code(SqlState::INVALID_PASSWORD.code())
 }
 
 impl<R: SecretReader> Rotator for SingleUser<R> {
@@ -143,10 +124,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         pending: &RedshiftCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        let proven = login.credential();
-        let Entry::Open(session) = self.open(proven, &proven.login, cx).await? else {
-            return Err(taken_away());
-        };
+        let RedshiftCredential(proven) = login.credential();
+        let session = proven.enter(self.settings.terms(), cx).await?;
         let changed = self.change_own(&session, pending, cx).await;
         session.close().await;
         changed
@@ -157,15 +136,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &RedshiftCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        match self.open(candidate, &candidate.login, cx).await? {
-            Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|_| Verdict::Accepted)
-            }
-        }
+        candidate.0.test(self.settings.terms(), cx).await
     }
 }
 

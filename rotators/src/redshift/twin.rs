@@ -8,12 +8,12 @@ use secrets_core::rotator::RotatorError;
 use super::credential::Login;
 use super::difference::{Difference, Step};
 use super::error::{Peer, of_change};
-use super::pair::Partner;
 use super::password::{PasswordHash, alter};
 use super::portrait::{self, Portrait};
 use super::settings::RedshiftSettings;
 use super::statements::expiry;
 use super::wording::{no_superuser, of_look, of_step};
+use crate::database::pair::Partner;
 use crate::postgres_wire::{Ident, Session, Sql};
 
 /// The admin's work on a pair.

@@ -13,7 +13,7 @@ use super::admin;
 use super::catalogue;
 use super::change::{Keeper, set_password};
 use super::connection::{Entry, Session};
-use super::credential::{LONGEST, SqlServerCredential, units};
+use super::credential::{LONGEST, Login, SqlServerCredential, units};
 use super::error::{Role, code};
 use super::settings::SqlServerSettings;
 use super::sql::Sql;
@@ -56,11 +56,7 @@ impl<R: SecretReader> SingleUser<R> {
         let login = &proven.login;
         let opened = Session::open(proven, login, Role::Own, &self.settings, cx).await?;
         let Entry::Open(mut session) = opened else {
-            return Err(RotatorError::unreachable(
-                "the server refuses a password that it took a moment ago: somebody else changed it; try \
-                 again, which finds the one that holds",
-            )
-            .with_code(code::LOGIN_FAILED.to_string()));
+            return Err(Login::taken_away(code::LOGIN_FAILED.to_string()));
         };
         let changed = match catalogue::own_keeper(&mut session).await {
             Err(fault) => Err(fault.of_statement(session.peer())),

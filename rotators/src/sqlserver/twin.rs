@@ -18,6 +18,7 @@ use super::single_user::new_password;
 use super::sql::{Ident, Literal, Sql};
 use super::steps::{Action, actions, with_options};
 use crate::database::pair::base;
+use crate::database::turns::Readiness;
 
 /// How often rights are compared. What one round of statements uncovers, such as what a new user may do
 /// without being told, the next one sees.
@@ -36,14 +37,6 @@ pub(super) struct Twin<'s> {
     /// The user whose rights are the measure.
     pub(super) model: &'s Partner,
     pub(super) wanted: &'s Login,
-}
-
-/// Whether the second user can take over.
-pub(super) enum Readiness {
-    /// It may do the same.
-    Ready,
-    /// In words.
-    Lacking(&'static str),
 }
 
 /// What both users are, and where they may be found.
@@ -92,7 +85,9 @@ impl Twin<'_> {
         };
         Ok(match difference(&scene.model, &own) {
             Some(what) => Readiness::Lacking(what),
-            None => Readiness::Ready,
+            None => Readiness::Ready {
+                has_password: false,
+            },
         })
     }
 

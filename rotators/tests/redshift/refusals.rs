@@ -52,7 +52,7 @@ async fn an_admin_is_needed_and_is_not_of_the_pair() {
     let wrong = json!({"username": "manager", "password": "Sentinel-old-1"});
     fixture.put("arn:wrong", "first", &wrong);
     fixture.put_current("wrong", &json!({"masterarn": "arn:wrong"}));
-    let wrong = (Kind::Misconfigured, Some("28P01"));
+    let wrong = (Kind::Misconfigured, Some("28000"));
     fixture
         .fails(&fixture.pair(), "second", wrong, "the admin's password")
         .await;

@@ -1,6 +1,8 @@
 use secrecy::ExposeSecret;
+use secrets_core::event::SecretId;
 
 use super::*;
+use crate::database::Tls;
 
 const MINIMAL: &str = r#"{"engine":"postgres","host":"db","username":"app","password":"sentinel"}"#;
 
@@ -10,8 +12,10 @@ fn with(key: &str, json: &str) -> SecretDocument {
     SecretDocument::from_text(&format!(r#"{before},"{key}":{json}}}"#))
 }
 
-fn read(secret: &SecretDocument) -> PostgresCredential {
-    PostgresCredential::try_from(secret).expect("a good secret")
+fn read(secret: &SecretDocument) -> Credential {
+    PostgresCredential::try_from(secret)
+        .expect("a good secret")
+        .0
 }
 
 fn fault(secret: &SecretDocument) -> DocumentError {
@@ -93,7 +97,7 @@ fn what_does_not_fit_is_refused_by_its_key() {
 #[test]
 fn debug_shows_no_secret() {
     let secret = SecretDocument::from_text(MINIMAL);
-    let credential = read(&secret);
+    let credential = PostgresCredential::try_from(&secret).expect("a good secret");
     assert_eq!(
         format!("{credential:?}"),
         r#"PostgresCredential { host: "db", port: 5432, .. }"#
