@@ -68,8 +68,8 @@ async fn fifty_rotations_are_not_noticed() {
                 .send_all(&crate::version(n))
                 .await
                 .expect("a rotation");
-            let used = timeout(Duration::from_secs(30), used_since(&uses)).await;
-            used.expect("the reader goes on");
+            let in_time = timeout(Duration::from_secs(30), used_since(&uses)).await;
+            in_time.expect("the reader goes on");
         }
         uses.stop.store(true, Ordering::SeqCst);
         let refused = reader.await.expect("a reader");
