@@ -79,16 +79,28 @@ impl<T: FromSecret> Logins<T> {
         let _turn = self.turn.take().await;
         let versioned = |login: Current<T>| {
             let version = login.version_id().clone();
+            let number = self.number(&version);
             let connecting = connect(&login);
-            async move { connecting.await.map(|connection| (connection, version)) }
+            async move {
+                connecting.await.map(|inner| Connection {
+                    inner,
+                    version,
+                    number,
+                })
+            }
         };
-        let (inner, version) = self.handle.connect_with(versioned, refused).await?;
-        let number = self.order().number(&version);
-        Ok(Connection {
-            inner,
-            version,
-            number,
-        })
+        self.handle.connect_with(versioned, refused).await
+    }
+
+    /// The number of a version that is about to be tried. It is the current one or, if it is pending, newer: so that
+    /// is met first, though nobody may ever log in with it.
+    fn number(&self, version: &VersionId) -> u64 {
+        let current = self.handle.current();
+        let mut order = self.order();
+        if let Ok(current) = current {
+            order.current(current.version_id());
+        }
+        order.number(version)
     }
 
     /// Whether a newer version is current than the one the connection was made with. Where the store cannot be
@@ -108,5 +120,56 @@ impl<T: FromSecret> Logins<T> {
 impl<T> fmt::Debug for Logins<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handle.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use secrets_core::client::SecretsClient;
+    use secrets_core::document::SecretDocument;
+    use secrets_core::event::SecretId;
+    use secrets_core::store::SecretStore;
+    use secrets_core::store::memory::MemoryStore;
+
+    use super::*;
+    use crate::DbLogin;
+
+    /// A secret whose password is the name of its version.
+    fn value(version: &str) -> SecretDocument {
+        let text = format!(r#"{{"username": "app", "password": "{version}"}}"#);
+        SecretDocument::from_text(&text)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pending_version_is_newer_than_a_current_one_that_was_never_logged_in_with() {
+        let (store, id) = (MemoryStore::new(), SecretId::from("db"));
+        let [one, two, three] = ["one", "two", "three"].map(VersionId::from);
+        store.put_current(&id, &one, &value("one")).expect("new");
+        let client = SecretsClient::builder(store.clone()).try_pending();
+        let client = client.refresh_interval(Duration::from_millis(20)).build();
+        let handle = client.secret(id.as_str()).await;
+        let logins = Logins::<DbLogin>::new(handle.expect("the first version"));
+        let log_in = async |accepted: &'static str| {
+            let connect = |login: &DbLogin| {
+                let right = login.expose_password() == accepted;
+                async move { if right { Ok(()) } else { Err(()) } }
+            };
+            logins.log_in(connect, |()| true).await.expect("let in")
+        };
+        assert_eq!(log_in("one").await.version_id(), &one);
+        for (from, to) in [(Some(&one), &two), (None, &three)] {
+            store.begin_rotation(&id, to).expect("no other rotation");
+            let fresh = value(to.as_str());
+            let pending = store.put_pending(&id, to, &fresh, None);
+            pending.await.expect("a pending version");
+            if let Some(from) = from {
+                store.promote(&id, from, to).await.expect("published");
+            }
+        }
+        let connection = log_in("three").await;
+        assert_eq!(connection.version_id(), &three);
+        assert!(!logins.outdated(&connection));
     }
 }
