@@ -2,11 +2,16 @@
 
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::TlsAcceptor;
 
 use crate::random;
 
@@ -76,6 +81,30 @@ pub struct TlsFiles {
 }
 
 impl TlsFiles {
+    /// What a server in this process takes connections with, over TLS 1.2 and 1.3.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.server_config(rustls::DEFAULT_VERSIONS))
+    }
+
+    /// The same over these versions, for who does not accept by tokio. It asks for no certificate of clients.
+    pub fn server_config(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Arc<ServerConfig> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes());
+        let provider = rustls::crypto::ring::default_provider();
+        let config = ServerConfig::builder_with_provider(provider.into())
+            .with_protocol_versions(versions)
+            .expect("versions of the provider's")
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.expect("a certificate")],
+                key.expect("a key"),
+            );
+        Arc::new(config.expect("both fit"))
+    }
+
     /// Writes both; the key gets mode 0600.
     pub fn write(&self, certificate: &Path, key: &Path) {
         std::fs::write(certificate, &self.certificate_pem).expect("the folder is writable");

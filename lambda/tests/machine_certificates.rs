@@ -9,12 +9,8 @@
 mod support;
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use harness::tls::{TestCa, TlsFiles};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrets_core::event::Step;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,18 +18,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// Has no secret, and says so to each request.
 async fn secrets_manager(files: &TlsFiles) -> u16 {
-    let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.expect("PEM")], key.expect("PEM"))
-        .expect("they belong together");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("it is bound").port();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = files.acceptor();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             tokio::spawn(answer(acceptor.clone(), socket));

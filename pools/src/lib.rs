@@ -47,7 +47,6 @@ mod logins;
     feature = "deadpool-postgres",
     feature = "mysql-async"
 ))]
-mod order;
 #[cfg(any(feature = "bb8", feature = "deadpool-postgres"))]
 mod postgres;
 

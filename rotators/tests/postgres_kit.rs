@@ -7,6 +7,10 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+#[path = "support/patience.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod patience;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,6 +27,8 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
+
+use crate::patience::step_timeout;
 
 /// A server for all trials; each trial has a role of its own.
 struct Server {
@@ -131,13 +137,8 @@ impl Target for Role {
 
 async fn proves(major: u32, faults: &[Fault]) {
     let server = Server::start(major).await;
-    let hangs = faults
-        .iter()
-        .any(|fault| matches!(fault, Fault::HangBefore | Fault::HangAfter));
     let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await)
-        // A real server needs a real clock; what hangs uses all of this, and nothing else needs it, but on a
-        // busy machine.
-        .step_timeout(Duration::from_millis(if hangs { 2000 } else { 20_000 }))
+        .step_timeout(step_timeout(faults, Duration::from_secs(2)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {

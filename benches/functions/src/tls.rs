@@ -2,18 +2,12 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::thread;
 
 use harness::tls::TestCa;
-use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::NamedTempFile;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 /// A URL, and who vouches for its server.
 #[derive(Debug)]
@@ -33,7 +27,7 @@ impl Endpoint {
 /// Passes on to `plain` what comes over TLS, as long as this process lives.
 pub(crate) fn before(plain: SocketAddr) -> Endpoint {
     let ca = TestCa::generate();
-    let acceptor = acceptor(&ca);
+    let acceptor = ca.issue(&["localhost"]).acceptor();
     let mut authority = NamedTempFile::new().expect("a temporary file");
     let written = authority.write_all(ca.pem().as_bytes());
     written.expect("a temporary file is writable");
@@ -64,17 +58,4 @@ pub(crate) fn before(plain: SocketAddr) -> Endpoint {
         url: format!("https://localhost:{port}"),
         authority,
     }
-}
-
-fn acceptor(ca: &TestCa) -> TlsAcceptor {
-    let files = ca.issue(&["localhost"]);
-    let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.expect("PEM")], key.expect("PEM"))
-        .expect("they belong together");
-    TlsAcceptor::from(Arc::new(config))
 }

@@ -15,9 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bson::{Bson, Document};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -145,7 +142,7 @@ impl MongoBuilder {
             open: AtomicUsize::new(0),
         });
         let (port, listener) = listen().await;
-        let tls = self.tls.then(|| acceptor(&ca, &self.names));
+        let tls = self.tls.then(|| ca.issue(&self.names).acceptor());
         let accepting = accept(listener, tls, Arc::clone(&shared));
         FakeMongo {
             port,
@@ -351,22 +348,6 @@ async fn listen() -> (u16, TcpListener) {
             return (port, listener);
         }
     }
-}
-
-fn acceptor(ca: &TestCa, names: &[String]) -> TlsAcceptor {
-    let files = ca.issue(names);
-    let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-    let provider = rustls::crypto::ring::default_provider();
-    let config = ServerConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .expect("common versions")
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.expect("a certificate")],
-            key.expect("a key"),
-        );
-    TlsAcceptor::from(Arc::new(config.expect("both fit")))
 }
 
 /// Takes connections until it is aborted, which ends them, too.

@@ -5,12 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Plan, Shared, locked, serve};
 use super::session::Session;
@@ -53,20 +49,7 @@ impl RedshiftFake {
     /// A cluster with the database `dev`, the schema `public` and one superuser. It takes TLS and plaintext.
     pub async fn start() -> Self {
         let ca = TestCa::generate();
-        let files = ca.issue(&local_names());
-        let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-        let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-        let provider = rustls::crypto::ring::default_provider();
-        let config = ServerConfig::builder_with_provider(provider.into())
-            .with_safe_default_protocol_versions()
-            .expect("common versions")
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.expect("a certificate")],
-                key.expect("a key"),
-            )
-            .expect("both fit");
-        let tls = TlsAcceptor::from(Arc::new(config));
+        let tls = ca.issue(&local_names()).acceptor();
         let shared = Arc::new(Shared::default());
         {
             let mut state = locked(&shared.state);

@@ -1,11 +1,7 @@
 //! A connection from its first message to its last.
 
 use std::io;
-use std::sync::Arc;
 
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -18,7 +14,6 @@ use super::state::{Session, State};
 use super::stream::Wrapped;
 use super::{Action, Encryption, Shared};
 use crate::proxy::Fault;
-use crate::tls::TlsFiles;
 
 /// Serves a client until it goes, or does what no client does.
 pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
@@ -38,7 +33,9 @@ pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<
     packet::write_message(&mut client, &packet::prelogin(said)).await?;
     match (wanted, said) {
         (Some(1 | 3), 1) => {
-            let acceptor = TlsAcceptor::from(config(&shared.files));
+            // As SQL Server has it below TDS 8.
+            let config = shared.files.server_config(&[&rustls::version::TLS12]);
+            let acceptor = TlsAcceptor::from(config);
             let mut stream = acceptor.accept(Wrapped::new(client)).await?;
             stream.get_mut().0.bare();
             converse(stream, shared).await
@@ -46,19 +43,6 @@ pub(super) async fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<
         (Some(2), 2) => converse(client, shared).await,
         _ => Ok(()),
     }
-}
-
-fn config(files: &TlsFiles) -> Arc<ServerConfig> {
-    let certificate = CertificateDer::from_pem_slice(files.certificate_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(files.key_pem.as_bytes());
-    let provider = rustls::crypto::ring::default_provider();
-    let config = ServerConfig::builder_with_provider(provider.into())
-        // As SQL Server has it below TDS 8.
-        .with_protocol_versions(&[&rustls::version::TLS12])
-        .expect("a version of the provider's")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.expect("PEM")], key.expect("PEM"));
-    Arc::new(config.expect("key and certificate belong together"))
 }
 
 async fn converse(

@@ -35,7 +35,7 @@ use installed::Installed;
 
 /// The versions that one checkout may log in with: as many as [`SecretHandle::connect_with`] tries, and one more, since
 /// another checkout may have changed the options during a login.
-const MOST_ATTEMPTS: usize = 9;
+const MOST_ATTEMPTS: usize = secrets_core::client::MOST_ATTEMPTS + 1;
 
 type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 type MakeOptions<DB, T> = Box<dyn Fn(&T) -> Options<DB> + Send + Sync>;

@@ -11,6 +11,33 @@ use secrets_core::testing::Driver;
 use crate::support::load::Load;
 use crate::support::{Reuse, TestPool, World};
 
+/// A pool in use, of which each checkout logs in.
+async fn loaded<P: TestPool>(world: &impl World, workers: u32) -> Load {
+    let mut load = Load::default();
+    let pool: Arc<P> = world.pool(workers, Reuse::Never).await;
+    load.add(&pool, workers);
+    load.pass().await;
+    load
+}
+
+async fn rotate<R: Rotator>(
+    world: &impl World,
+    rotation: &Rotation<MemoryStore, R>,
+    rotations: usize,
+    mut after: impl AsyncFnMut(Step),
+) {
+    let secret = world.secret();
+    let driver = Driver::new(&secret.store, rotation, &secret.id);
+    for number in 1..=rotations {
+        let version = VersionId::from(format!("v{number}"));
+        driver.begin(&version).expect("no other rotation");
+        for step in Step::ALL {
+            driver.send(step, &version).await.expect("a step");
+            after(step).await;
+        }
+    }
+}
+
 /// Each checkout logs in, and none fails. Gives how many there were.
 pub async fn under_load<P: TestPool, R: Rotator>(
     world: &impl World,
@@ -19,25 +46,15 @@ pub async fn under_load<P: TestPool, R: Rotator>(
     workers: u32,
     mut between: impl AsyncFnMut(),
 ) -> usize {
-    let mut load = Load::default();
-    let pool: Arc<P> = world.pool(workers, Reuse::Never).await;
-    load.add(&pool, workers);
-    load.pass().await;
-
-    let secret = world.secret();
-    let driver = Driver::new(&secret.store, rotation, &secret.id);
-    for number in 1..=rotations {
-        let version = VersionId::from(format!("v{number}"));
-        driver.begin(&version).expect("no other rotation");
-        for step in Step::ALL {
-            driver.send(step, &version).await.expect("a step");
-            // In the gap, and after it.
-            if matches!(step, Step::Set | Step::Finish) {
-                load.pass().await;
-                between().await;
-            }
+    let mut load = loaded::<P>(world, workers).await;
+    rotate(world, rotation, rotations, async |step| {
+        // In the gap, and after it.
+        if matches!(step, Step::Set | Step::Finish) {
+            load.pass().await;
+            between().await;
         }
-    }
+    })
+    .await;
     let report = load.end().await;
     assert_eq!(report.failures, Vec::<String>::new());
     let least = rotations * 2 * 2 * usize::try_from(workers).expect("few");
@@ -52,19 +69,8 @@ pub async fn without_a_pause<P: TestPool, R: Rotator>(
     rotations: usize,
     workers: u32,
 ) {
-    let mut load = Load::default();
-    let pool: Arc<P> = world.pool(workers, Reuse::Never).await;
-    load.add(&pool, workers);
-    load.pass().await;
-    let secret = world.secret();
-    let driver = Driver::new(&secret.store, rotation, &secret.id);
-    for number in 1..=rotations {
-        let version = VersionId::from(format!("v{number}"));
-        driver.begin(&version).expect("no other rotation");
-        for step in Step::ALL {
-            driver.send(step, &version).await.expect("a step");
-        }
-    }
+    let mut load = loaded::<P>(world, workers).await;
+    rotate(world, rotation, rotations, async |_| {}).await;
     load.pass().await;
     let report = load.end().await;
     assert_eq!(report.failures, Vec::<String>::new());

@@ -50,6 +50,7 @@ impl fmt::Debug for RedshiftCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::Tls;
 
     const MINIMAL: &str = r#"{"engine":"redshift","host":"h","username":"App","password":"p"}"#;
 
@@ -63,6 +64,8 @@ mod tests {
         let RedshiftCredential(user) = &read;
         assert_eq!((user.port, user.database.as_str()), (5439, "dev"));
         assert_eq!(user.login.username, "App", "case is kept");
+        assert!(matches!(user.tls, Tls::Verified { .. }));
+        assert!(user.admin.is_none());
         assert_eq!(
             format!("{read:?}"),
             r#"RedshiftCredential { host: "h", port: 5439, .. }"#
@@ -74,13 +77,16 @@ mod tests {
         let long = "a".repeat(128);
         for (good, bad, key) in [
             ("redshift", "postgres", "engine"),
+            (r#""engine":"redshift","#, "", "engine"),
             ("App", long.as_str(), "username"),
+            (r#""p""#, r#""p\u0000""#, "password"),
+            (r#""host":"h","#, "", "host"),
         ] {
             let fault = read(&MINIMAL.replace(good, bad))
                 .expect_err(key)
                 .to_string();
             assert!(fault.contains(&format!("`{key}`")), "{fault}");
-            assert!(!fault.contains(bad), "{fault}");
+            assert!(bad.is_empty() || !fault.contains(bad), "{fault}");
         }
         assert!(read(&MINIMAL.replace("App", &long[1..])).is_ok());
     }

@@ -10,6 +10,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
 use crate::provider::Kind;
 use crate::settings;
 
@@ -77,24 +78,6 @@ async fn proves(kind: Kind, faults: &[Fault], interleavings: bool) {
         Err(violation) => panic!("{kind:?}: {violation}"),
     }
 }
-
-const CRASHES_AND_ERRORS: [Fault; 6] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-    Fault::Stale,
-];
-
-/// The same without what they repeat: a crash before a call is one after the call before, and to a rotator a
-/// call that is throttled is one that fails before its effect.
-const DISTINCT: [Fault; 4] = [
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Stale,
-];
 
 /// One kind of provider meets all.
 fn crashes_and_errors(kind: Kind) -> &'static [Fault] {

@@ -17,6 +17,10 @@ mod reading;
 mod requests;
 mod rotation;
 
+#[path = "../support/faults.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod faults;
+
 #[path = "../support/hidden.rs"]
 #[allow(
     unreachable_pub,

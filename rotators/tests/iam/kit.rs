@@ -11,6 +11,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
 use crate::{Manager, USER, populate};
 
 /// The truth about one account.
@@ -88,24 +89,6 @@ async fn proves(case: Case, faults: &[Fault], interleavings: bool) {
         Err(violation) => panic!("{case:?}: {violation}"),
     }
 }
-
-const CRASHES_AND_ERRORS: [Fault; 6] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-    Fault::Stale,
-];
-
-/// The same without what they repeat: a crash before a call is one after the call before, and to a rotator a
-/// call that is throttled is one that fails before its effect.
-const DISTINCT: [Fault; 4] = [
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Stale,
-];
 
 /// Those of them after which something is left behind.
 const AFTER_THE_EFFECT: [Fault; 2] = [Fault::CrashAfter, Fault::ErrorAfter];

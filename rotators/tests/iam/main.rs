@@ -16,6 +16,10 @@ mod refusals;
 mod rotation;
 mod wrong;
 
+#[path = "../support/faults.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod faults;
+
 #[path = "../support/hidden.rs"]
 #[allow(
     dead_code,

@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::pair::{Pair, RIGHTS_OF_A_SHOPPER};
+use crate::patience::step_timeout;
 use crate::support::{ADMIN, FIRST, is_mysql, literal, shown};
 
 /// How long a server may take to count.
@@ -250,13 +251,8 @@ async fn proves<E: Edition>(faults: &[Fault]) {
             move || AlternatingUsers::new(store.clone(), settings.clone(), PairSettings::default());
         Arc::clone(&bench).trial(&world, make).await
     };
-    let hangs = faults
-        .iter()
-        .any(|fault| matches!(fault, Fault::HangBefore | Fault::HangAfter));
     let prover = Prover::new(fresh)
-        // A real server needs a real clock; what hangs uses all of this, and nothing else needs it, but on a
-        // busy machine.
-        .step_timeout(Duration::from_millis(if hangs { 2500 } else { 20_000 }))
+        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {

@@ -10,6 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
 use crate::{CLIENT, CLIENT_SECRET, configuration, settings};
 
 /// The truth about one provider.
@@ -83,24 +84,6 @@ async fn proves(when: &str, mint: Mint, faults: &[Fault], interleavings: bool) {
         Err(violation) => panic!("{when}, {mint:?}: {violation}"),
     }
 }
-
-const CRASHES_AND_ERRORS: [Fault; 6] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-    Fault::Stale,
-];
-
-/// The same without what they repeat: a crash before a call is one after the call before, and to a rotator a
-/// call that is throttled is one that fails before its effect.
-const DISTINCT: [Fault; 4] = [
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Stale,
-];
 
 const WAYS: [(&str, Mint); 5] = [
     ("when_superseded", Mint::Many),

@@ -15,6 +15,10 @@ mod readers;
 mod rotation;
 mod tls;
 
+#[path = "../support/faults.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod faults;
+
 #[path = "../support/hidden.rs"]
 #[allow(
     unreachable_pub,

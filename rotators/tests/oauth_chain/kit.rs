@@ -10,6 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Invariant, Prover, Target, Trial, Violation, World};
 use serde_json::{Value, json};
 
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
 use crate::{CLIENT, CLIENT_SECRET, authorised, configuration, settings};
 
 /// The truth about one provider.
@@ -112,24 +113,6 @@ fn ways() -> [Way; 5] {
         forbidden,
     ]
 }
-
-const CRASHES_AND_ERRORS: [Fault; 6] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Throttled,
-    Fault::Stale,
-];
-
-/// The same without what they repeat: a crash before a call is one after the call before, and to a rotator a
-/// call that is throttled is one that fails before its effect.
-const DISTINCT: [Fault; 4] = [
-    Fault::CrashAfter,
-    Fault::ErrorBefore,
-    Fault::ErrorAfter,
-    Fault::Stale,
-];
 
 #[tokio::test]
 async fn crashes_and_errors_heal_or_stop_for_a_person() {

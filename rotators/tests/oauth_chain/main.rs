@@ -11,6 +11,10 @@ mod kit;
 mod readers;
 mod rotation;
 
+#[path = "../support/faults.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod faults;
+
 #[path = "../support/hidden.rs"]
 #[allow(
     unreachable_pub,

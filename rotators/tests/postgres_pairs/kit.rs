@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
 use crate::pair::{ADMIN, quoted};
+use crate::patience::step_timeout;
 
 /// A server for all trials; each trial has a user of its own.
 pub(crate) struct Server {
@@ -178,13 +179,8 @@ async fn proves(major: u32, layout: PairLayout, faults: &[Fault]) {
         let make = move || rotator(&surroundings, layout);
         Arc::clone(&server).trial(&world, make).await
     };
-    let hangs = faults
-        .iter()
-        .any(|fault| matches!(fault, Fault::HangBefore | Fault::HangAfter));
     let prover = Prover::new(fresh)
-        // A real server needs a real clock; what hangs uses all of this, and nothing else needs it, but on a
-        // busy machine.
-        .step_timeout(Duration::from_millis(if hangs { 2500 } else { 20_000 }))
+        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {

@@ -15,8 +15,12 @@ mod kit;
 mod load;
 mod making;
 mod pair;
+#[path = "../support/patience.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod patience;
 mod privacy;
 mod refusals;
+
 #[path = "../support/mod.rs"]
 mod support;
 mod wrong;

@@ -16,6 +16,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::patience::step_timeout;
 use crate::support::{ADMIN, ADMIN_RIGHTS, Client, FIRST, sha256};
 
 /// A password of every user that no secret holds.
@@ -167,13 +168,8 @@ impl Target for User {
 
 /// With these faults; without any, two invocations side by side.
 async fn proves(name: &str, server: Arc<Server>, faults: &[Fault]) {
-    let hangs = faults
-        .iter()
-        .any(|fault| matches!(fault, Fault::HangBefore | Fault::HangAfter));
     let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await)
-        // A real server needs a real clock; what hangs uses all of this, and nothing else needs it, but on a
-        // busy machine.
-        .step_timeout(Duration::from_millis(if hangs { 1000 } else { 20_000 }))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let proof = if faults.is_empty() {
         prover.run().await

@@ -17,3 +17,7 @@ mod rotation;
 mod support;
 mod users;
 mod wrong;
+
+#[path = "../support/patience.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod patience;

@@ -11,6 +11,7 @@ use secrets_core::rotator::Rotator;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
+use crate::patience::step_timeout;
 use crate::support::{ADMIN, FIRST, Fixture};
 
 /// The truth about one user, or two, of a server of their own.
@@ -94,12 +95,8 @@ async fn proves<R: Rotator + 'static>(
     make: fn(&World, &Fixture) -> R,
     faults: &[Fault],
 ) {
-    // What hangs uses all of this; nothing else needs it, but on a busy machine.
-    let hangs = faults.contains(&Fault::HangAfter);
-    let patience = Duration::from_millis(if hangs { 2500 } else { 20_000 });
     let prover = Prover::new(async |world| trial(world, with_admin, make).await)
-        // Real sockets need a real clock.
-        .step_timeout(patience)
+        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {

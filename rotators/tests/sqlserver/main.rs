@@ -9,6 +9,10 @@
 
 mod contained;
 mod cut_off;
+#[path = "../support/patience.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod patience;
+
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod hidden;

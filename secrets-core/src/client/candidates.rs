@@ -15,9 +15,11 @@ use super::refusals::{Refusals, Stamp};
 use crate::event::VersionId;
 use crate::store::{Label, Version};
 
+/// How many versions [`SecretHandle::connect_with`] tries at most.
+///
 /// In quiet times three: the current version, the one that is current after a refresh, the pending one. The others are
 /// for labels that move while one logs in.
-const MOST_ATTEMPTS: usize = 8;
+pub const MOST_ATTEMPTS: usize = 8;
 
 /// A version to log in with.
 pub(super) struct Attempt<T> {

@@ -15,6 +15,7 @@ use super::error::ClientError;
 use super::sync::{ArcSwapOption, Mutex, MutexGuard, timeout};
 use crate::document::{DocumentError, SecretDocument};
 use crate::event::{SecretId, VersionId};
+use crate::store::{Label, Version};
 
 /// What a secret can be read as: anything that is made of a document.
 pub trait FromSecret:
@@ -274,6 +275,12 @@ impl<T> Current<T> {
     /// Which version it is.
     pub fn version_id(&self) -> &VersionId {
         &self.parsed().version
+    }
+
+    /// Whether it is not the current version but the one that held AWSPENDING when it was read, as
+    /// [`connect_with`](SecretHandle::connect_with) hands out where AWSCURRENT is refused.
+    pub fn is_pending(&self) -> bool {
+        self.parsed().entry.version == Version::Labelled(Label::Pending)
     }
 
     /// How long ago the store last confirmed the secret that this is a version of.

@@ -69,6 +69,7 @@ use std::sync::Arc;
 use crate::store::{Label, SecretReader, Version};
 
 pub use builder::Builder;
+pub use candidates::MOST_ATTEMPTS;
 #[cfg(feature = "testing")]
 pub use clock::TestClock;
 pub use connect::ConnectError;
