@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::process::Process;
 
 /// How long a server may take to start or to stop, unless it is known to take longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The process of one server, with the output of all its starts. Killed on drop.
 #[derive(Debug)]

@@ -7,9 +7,9 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
-#[path = "support/patience.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
-mod patience;
+#[path = "support/faults.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod faults;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
-use crate::patience::step_timeout;
+use crate::faults::step_timeout;
 
 /// A server for all trials; each trial has a role of its own.
 struct Server {

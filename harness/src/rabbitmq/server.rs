@@ -19,8 +19,8 @@ pub(super) const ADMIN: (&str, &str) = ("root", "root-of-a-test-broker");
 /// What the broker writes once it takes connections.
 const READY: &str = "Server startup complete";
 
-/// How long the broker may take to start: two seconds of a processor, but there may be others who want it.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the broker may take to start: three seconds of a processor, but there may be many others who want it.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Raised whenever the way of initialising changes, so that an old folder is not taken.
 const FORMAT: u32 = 1;
@@ -128,7 +128,7 @@ impl RabbitMqServer {
     /// Starts a stopped broker on the same ports, with the users that it had.
     ///
     /// # Panics
-    /// If it does not answer within a minute.
+    /// If it does not answer within three minutes.
     pub async fn start_again(&self) {
         self.stop().await;
         if let Err(output) = self.launch(self.ports).await {

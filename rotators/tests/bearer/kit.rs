@@ -10,7 +10,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
 use crate::{populate, settings};
 
 /// The truth about one provider.
@@ -51,8 +51,7 @@ async fn trial(world: World, keys: ApiKeys) -> Trial<BearerToken<MemoryStore>, P
 
 async fn proves(keys: ApiKeys, faults: &[Fault], interleavings: bool) {
     let prover = Prover::new(async |world| trial(world, keys).await)
-        // Connections are real, so the clock is, too, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(1))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let prover = if interleavings {
         prover

@@ -15,7 +15,7 @@ mod rotation;
 mod tls;
 
 #[path = "../support/faults.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod faults;
 
 #[path = "../support/hidden.rs"]

@@ -11,7 +11,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
 use crate::{Manager, USER, populate};
 
 /// The truth about one account.
@@ -76,8 +76,7 @@ async fn trial(world: World, case: Case) -> Trial<IamKey<MemoryStore>, Account> 
 
 async fn proves(case: Case, faults: &[Fault], interleavings: bool) {
     let prover = Prover::new(async |world| trial(world, case).await)
-        // Connections are real, so the clock is, too, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(1))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let prover = if interleavings {
         prover

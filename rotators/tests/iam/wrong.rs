@@ -126,7 +126,7 @@ async fn each_crime_is_found_for_what_it_is() {
         ),
     ] {
         let prover = Prover::new(async |world| trial(world, crime).await)
-            .step_timeout(Duration::from_secs(1))
+            .step_timeout(Duration::from_secs(20))
             .faults(&[Fault::CrashAfter])
             .without_interleavings();
         let violation = match prover.run().await {
@@ -145,7 +145,7 @@ async fn each_crime_is_found_for_what_it_is() {
 #[tokio::test]
 async fn a_key_that_another_invocation_has_made_is_not_to_be_deleted() {
     let prover = Prover::new(async |world| trial(world, Crime::DeletesTheUnknown).await)
-        .step_timeout(Duration::from_secs(1));
+        .step_timeout(Duration::from_secs(20));
     let violation = prover.replay("createSecret+createSecret:00011111000").await;
     let violation = violation.expect_err("a key in use was deleted");
     assert_eq!(violation.invariant, Invariant::InUseIsKept, "{violation}");

@@ -16,6 +16,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, ADMIN_NAME, Client, FIRST, bare, binds, with_admin};
 
 /// A password of every entry that no secret holds.
@@ -181,10 +182,8 @@ impl Target for User {
 
 /// With these faults; without any, two invocations side by side.
 async fn proves(name: &str, server: Arc<Server>, faults: &[Fault]) {
-    let hangs = faults.contains(&Fault::HangAfter);
     let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await)
-        // A real server needs a real clock, and what hangs uses all of this.
-        .step_timeout(Duration::from_millis(if hangs { 300 } else { 1000 }))
+        .step_timeout(step_timeout(faults, Duration::from_millis(300)))
         .faults(faults);
     let proof = if faults.is_empty() {
         prover.run().await

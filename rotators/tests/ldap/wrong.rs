@@ -126,7 +126,7 @@ async fn is_convicted(crime: Crime, of: Invariant) {
             server: Arc::clone(&server),
         })
     })
-    .step_timeout(Duration::from_secs(2))
+    .step_timeout(Duration::from_secs(20))
     .faults(&[Fault::CrashBefore, Fault::CrashAfter])
     .without_interleavings();
     let violation = prover.run().await.expect_err("a crime");

@@ -14,6 +14,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, DB, FIRST, add_user, default_settings, populate, put_admin, rights};
 
 /// A server for all trials; each trial has a user of its own.
@@ -135,8 +136,7 @@ async fn proves<R: Rotator + 'static>(
 ) -> Proof {
     let fresh = async |world: World| Arc::clone(&bench).trial(&world, by, make);
     let prover = Prover::new(fresh)
-        // A socket needs a real clock, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(1))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let proof = if faults.is_empty() {
         prover.run().await

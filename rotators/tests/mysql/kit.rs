@@ -18,6 +18,7 @@ use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::faults::step_timeout;
 use crate::support::{
     ADMIN, ADMIN_OF_ONE, FIRST, Fixture, account, is_mysql, literal, quick_hashes,
 };
@@ -218,10 +219,8 @@ async fn proves<E: Edition>(old_password: OldPassword, admin: bool, faults: &[Fa
         let rotator = move || SingleUser::new(store.clone(), settings.clone(), old_password);
         trial(Arc::clone(&bench), &world, admin, rotator).await
     };
-    let hangs = faults.contains(&Fault::HangAfter);
     let prover = Prover::new(fresh)
-        // A real server needs a real clock, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(if hangs { 1 } else { 10 }))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults)
         .without_interleavings();
     let who = if admin { "by an admin" } else { "by itself" };

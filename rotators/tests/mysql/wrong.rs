@@ -134,7 +134,7 @@ async fn convicted(crime: Crime, bench: &Arc<Bench<MySql>>) -> (Invariant, Sched
         kit::trial(Arc::clone(bench), &world, false, rotator).await
     };
     let prover = Prover::new(fresh)
-        .step_timeout(Duration::from_secs(10))
+        .step_timeout(Duration::from_secs(20))
         .faults(&[Fault::CrashBefore])
         .without_interleavings();
     let violation = prover.run().await.expect_err("a crime");

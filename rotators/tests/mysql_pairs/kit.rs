@@ -18,8 +18,8 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::faults::step_timeout;
 use crate::pair::{Pair, RIGHTS_OF_A_SHOPPER};
-use crate::patience::step_timeout;
 use crate::support::{ADMIN, FIRST, is_mysql, literal, shown};
 
 /// How long a server may take to count.

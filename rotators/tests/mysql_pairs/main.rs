@@ -9,9 +9,9 @@
 
 mod compatibility;
 mod cut_off;
-#[path = "../support/patience.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
-mod patience;
+#[path = "../support/faults.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod faults;
 
 #[path = "../support/hidden.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]

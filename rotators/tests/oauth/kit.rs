@@ -10,7 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
 use crate::{CLIENT, CLIENT_SECRET, configuration, settings};
 
 /// The truth about one provider.
@@ -71,8 +71,7 @@ async fn trial(world: World, when: &str, mint: Mint) -> Trial<Tokens<MemoryStore
 
 async fn proves(when: &str, mint: Mint, faults: &[Fault], interleavings: bool) {
     let prover = Prover::new(async |world| trial(world, when, mint).await)
-        // Connections are real, so the clock is, too, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(1))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let prover = if interleavings {
         prover

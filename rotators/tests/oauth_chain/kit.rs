@@ -10,7 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Invariant, Prover, Target, Trial, Violation, World};
 use serde_json::{Value, json};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
 use crate::{CLIENT, CLIENT_SECRET, authorised, configuration, settings};
 
 /// The truth about one provider.
@@ -81,8 +81,7 @@ async fn trial(world: World, way: Way) -> Trial<RefreshChain<MemoryStore>, Provi
 
 async fn runs(way: &Way, faults: &[Fault], interleavings: bool) -> Result<(), Box<Violation>> {
     let prover = Prover::new(async |world| trial(world, way.clone()).await)
-        // Connections are real, so the clock is, too, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(1))
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults);
     let prover = if interleavings {
         prover

@@ -12,7 +12,7 @@ mod readers;
 mod rotation;
 
 #[path = "../support/faults.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod faults;
 
 #[path = "../support/hidden.rs"]

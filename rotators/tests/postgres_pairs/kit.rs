@@ -18,8 +18,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
+use crate::faults::step_timeout;
 use crate::pair::{ADMIN, quoted};
-use crate::patience::step_timeout;
 
 /// A server for all trials; each trial has a user of its own.
 pub(crate) struct Server {

@@ -10,14 +10,14 @@
 
 mod cut_off;
 mod existing;
+#[path = "../support/faults.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod faults;
 mod hostile;
 mod kit;
 mod load;
 mod making;
 mod pair;
-#[path = "../support/patience.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
-mod patience;
 mod privacy;
 mod refusals;
 

@@ -123,7 +123,7 @@ async fn convicted_of(crime: Crime, invariant: Invariant) {
         Arc::clone(&server).trial(&world, make).await
     };
     let prover = Prover::new(fresh)
-        .step_timeout(Duration::from_secs(5))
+        .step_timeout(Duration::from_secs(20))
         .faults(&[Fault::CrashAfter])
         .without_interleavings();
     let violation = prover.run().await.expect_err("it is wrong");

@@ -15,6 +15,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, FIRST, Fixture, SHOP, give_rights, listing};
 
 /// A broker for all trials; each trial has a user of its own.
@@ -217,8 +218,7 @@ async fn proves<R: Rotator + 'static>(
         Arc::clone(&bench).trial(&world, make).await
     };
     let prover = Prover::new(fresh)
-        // A real broker needs a real clock, and what hangs uses all of this.
-        .step_timeout(Duration::from_secs(3))
+        .step_timeout(step_timeout(faults, Duration::from_secs(3)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {

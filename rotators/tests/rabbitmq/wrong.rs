@@ -147,7 +147,7 @@ async fn wrong_pairs_are_found_out() {
             Arc::clone(&bench).trial(&world, make).await
         };
         let prover = Prover::new(fresh)
-            .step_timeout(Duration::from_secs(5))
+            .step_timeout(Duration::from_secs(20))
             .faults(&[Fault::CrashAfter])
             .without_interleavings();
         let violation = prover.run().await.expect_err("it is wrong");

@@ -16,7 +16,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::patience::step_timeout;
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, ADMIN_RIGHTS, Client, FIRST, sha256};
 
 /// A password of every user that no secret holds.

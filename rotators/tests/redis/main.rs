@@ -18,6 +18,6 @@ mod support;
 mod users;
 mod wrong;
 
-#[path = "../support/patience.rs"]
-#[allow(unreachable_pub, reason = "shared with other tests")]
-mod patience;
+#[path = "../support/faults.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod faults;

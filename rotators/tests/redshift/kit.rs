@@ -12,6 +12,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, FIRST, settings};
 
 /// A fake for all trials; each trial has a user of its own.
@@ -104,7 +105,7 @@ impl Target for Users {
     }
 }
 
-async fn proves(stored: StoredAs, step: Duration, faults: &[Fault]) {
+async fn proves(stored: StoredAs, faults: &[Fault]) {
     let server = Server::start().await;
     let fresh = async |world: World| {
         let (users, secret) = Arc::clone(&server).user(&world, stored);
@@ -114,7 +115,7 @@ async fn proves(stored: StoredAs, step: Duration, faults: &[Fault]) {
         })
     };
     let prover = Prover::new(fresh)
-        .step_timeout(step)
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {
@@ -136,17 +137,17 @@ async fn crashes_and_errors_of_a_single_user_heal() {
         Fault::ErrorAfter,
         Fault::Stale,
     ];
-    proves(StoredAs::Md5, Duration::from_secs(20), &faults).await;
+    proves(StoredAs::Md5, &faults).await;
 }
 
 #[tokio::test]
 async fn crashes_of_a_single_user_with_a_digest_heal() {
     let faults = [Fault::CrashAfter];
-    proves(StoredAs::Sha256, Duration::from_secs(20), &faults).await;
+    proves(StoredAs::Sha256, &faults).await;
 }
 
 #[tokio::test]
 async fn calls_of_a_single_user_that_hang_heal() {
     let faults = [Fault::HangAfter];
-    proves(StoredAs::Md5, Duration::from_secs(1), &faults).await;
+    proves(StoredAs::Md5, &faults).await;
 }

@@ -7,10 +7,11 @@ use harness::redshift::{Kind, RedshiftFake, StoredAs};
 use rotators::redshift::{AlternatingUsers, PairSettings};
 use secrets_core::testing::{Fault, Prover, Trial, World};
 
+use crate::faults::step_timeout;
 use crate::kit::Server;
 use crate::support::settings;
 
-async fn proves(step: Duration, faults: &[Fault]) {
+async fn proves(faults: &[Fault]) {
     let server = Server::start().await;
     let owner = RedshiftFake::SUPERUSER;
     server.fake.add(Kind::Table, &["public", "shared"], owner);
@@ -29,7 +30,7 @@ async fn proves(step: Duration, faults: &[Fault]) {
         })
     };
     let prover = Prover::new(fresh)
-        .step_timeout(step)
+        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
         .faults(faults)
         .without_interleavings();
     match prover.run().await {
@@ -44,11 +45,11 @@ async fn proves(step: Duration, faults: &[Fault]) {
 #[tokio::test]
 async fn crashes_of_a_pair_heal() {
     let faults = [Fault::CrashBefore];
-    proves(Duration::from_secs(20), &faults).await;
+    proves(&faults).await;
 }
 
 #[tokio::test]
 async fn errors_of_a_pair_heal() {
     let faults = [Fault::ErrorBefore, Fault::ErrorAfter, Fault::Stale];
-    proves(Duration::from_secs(20), &faults).await;
+    proves(&faults).await;
 }

@@ -8,6 +8,9 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "../support/faults.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod faults;
 #[path = "../support/hidden.rs"]
 mod hidden;
 mod kit;

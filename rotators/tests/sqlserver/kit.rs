@@ -11,7 +11,7 @@ use secrets_core::rotator::Rotator;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::patience::step_timeout;
+use crate::faults::step_timeout;
 use crate::support::{ADMIN, FIRST, Fixture};
 
 /// The truth about one user, or two, of a server of their own.

@@ -1,4 +1,6 @@
-//! What kits over sockets are proven against.
+//! What kits over sockets are proven against, and how long a step may take there: they need a real clock.
+
+use std::time::Duration;
 
 use secrets_core::testing::Fault;
 
@@ -19,3 +21,13 @@ pub const DISTINCT: [Fault; 4] = [
     Fault::ErrorAfter,
     Fault::Stale,
 ];
+
+/// What hangs uses all of `hanging`; nothing else needs it, but on a busy machine.
+pub fn step_timeout(faults: &[Fault], hanging: Duration) -> Duration {
+    let hangs = |fault: &Fault| matches!(fault, Fault::HangBefore | Fault::HangAfter);
+    if faults.iter().any(hangs) {
+        hanging
+    } else {
+        Duration::from_secs(20)
+    }
+}
