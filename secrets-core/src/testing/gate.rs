@@ -8,6 +8,9 @@ use std::task::Poll;
 
 use crate::rotator::RotatorError;
 
+/// Calls that ask the store.
+const READS: [&str; 2] = ["get", "describe"];
+
 /// What happens at one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
@@ -42,6 +45,11 @@ impl Fault {
         Self::Throttled,
         Self::Stale,
     ];
+
+    /// Whether it does anything to a call of this name.
+    pub(super) fn touches(self, call: &str) -> bool {
+        self != Self::Stale || READS.contains(&call)
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -202,7 +210,7 @@ impl Gate {
         match fault {
             None => return act.await,
             Some(Fault::Stale) => {
-                self.state().stale = true;
+                self.state().stale = Fault::Stale.touches(name);
                 return act.await;
             }
             Some(Fault::ErrorBefore) => return Err(broken(Fault::ErrorBefore)),

@@ -18,7 +18,7 @@ use super::violation::{Schedule, Violation};
 pub struct Proof {
     /// Calls of one undisturbed rotation to store and target.
     pub calls: usize,
-    /// Rotations with a fault at one of them: two rotations, times calls, times kinds of fault.
+    /// Rotations with a fault at one of them: each kind at each call of two rotations that it touches.
     pub faults: usize,
     /// Of these, those after which a person had to act, because the profile forbids another try.
     pub stops: usize,
@@ -119,21 +119,18 @@ impl<F> Prover<F> {
         let _listens = tracing::subscriber::set_default(Listener);
         // In boxes: what a rotator awaits would make this future, and each that awaits it, large.
         Box::pin(self.contract()).await?;
-        let (calls, gap) = Box::pin(self.undisturbed()).await?;
+        let undisturbed = Box::pin(self.undisturbed()).await?;
         Box::pin(self.outage()).await?;
         let mut proof = Proof {
-            calls,
-            gap,
+            calls: undisturbed.most_calls(),
+            gap: undisturbed.gap,
             ..Proof::default()
         };
-        // The first rotation is the one in which things are made, the second has all labels.
-        for rotation in [1, 2] {
-            for call in 1..=calls {
-                for fault in &self.faults {
-                    let stopped = Box::pin(self.fault_at(rotation, call, *fault)).await?;
-                    proof.faults += 1;
-                    proof.stops += usize::from(stopped);
-                }
+        for (rotation, call, name) in undisturbed.places() {
+            for fault in self.faults.iter().filter(|fault| fault.touches(name)) {
+                let stopped = Box::pin(self.fault_at(rotation, call, *fault)).await?;
+                proof.faults += 1;
+                proof.stops += usize::from(stopped);
             }
         }
         if self.interleavings {

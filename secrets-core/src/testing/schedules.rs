@@ -20,6 +20,32 @@ const CHANGES: [&str; 3] = ["create", "set", "retire"];
 /// How many rotations follow one another: the third is the first in which all labels have a past.
 const ROTATIONS: usize = 3;
 
+/// What rotations without a fault are like.
+#[derive(Default)]
+pub(super) struct Undisturbed {
+    /// The calls of each.
+    calls: Vec<Vec<&'static str>>,
+    /// For how many calls AWSCURRENT did not work, at the longest.
+    pub(super) gap: usize,
+}
+
+impl Undisturbed {
+    /// The calls of the longest.
+    pub(super) fn most_calls(&self) -> usize {
+        self.calls.iter().map(Vec::len).max().unwrap_or_default()
+    }
+
+    /// Where a fault may strike: a rotation and a call of it, both from 1 on, and what the call is. The first rotation
+    /// is the one in which things are made, the second has all labels.
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, usize, &'static str)> {
+        let rotations = (1..).zip(&self.calls).take(2);
+        rotations.flat_map(|(rotation, calls)| {
+            let calls = (1..).zip(calls);
+            calls.map(move |(call, name)| (rotation, call, *name))
+        })
+    }
+}
+
 impl<F> Prover<F> {
     async fn trial<R: Rotator, T: Target>(&self) -> Run<R, T>
     where
@@ -39,16 +65,15 @@ impl<F> Prover<F> {
         judge(&run, Schedule::Contract)
     }
 
-    /// Rotations without a fault, first alone, then with each step sent twice. Gives the number of calls
-    /// of one, and the gap.
+    /// Rotations without a fault, first alone, then with each step sent twice.
     pub(super) async fn undisturbed<R: Rotator, T: Target>(
         &self,
-    ) -> Result<(usize, usize), Box<super::Violation>>
+    ) -> Result<Undisturbed, Box<super::Violation>>
     where
         F: AsyncFn(World) -> Trial<R, T>,
     {
         let run = self.trial::<R, T>().await;
-        let (mut calls, mut gap) = (0, 0);
+        let mut seen = Undisturbed::default();
         for n in 1..=ROTATIONS {
             run.begin(n);
             run.gate.arm(None);
@@ -56,8 +81,8 @@ impl<F> Prover<F> {
             expect_done(&run, &end, "a rotation without a fault");
             run.witness.look_at_rest(&version(n)).await;
             judge(&run, Schedule::Undisturbed)?;
-            calls = calls.max(run.gate.calls().len());
-            gap = gap.max(run.witness.longest_gap());
+            seen.calls.push(run.gate.calls());
+            seen.gap = seen.gap.max(run.witness.longest_gap());
         }
 
         let run = self.trial::<R, T>().await;
@@ -75,7 +100,7 @@ impl<F> Prover<F> {
             run.witness.look_at_rest(&version(n)).await;
             judge(&run, Schedule::Undisturbed)?;
         }
-        Ok((calls, gap))
+        Ok(seen)
     }
 
     /// The target goes out of reach before each step.

@@ -242,17 +242,17 @@ impl Target for Issuer {
 #[tokio::test(start_paused = true)]
 async fn a_single_use_chain_is_acquitted_whatever_a_replay_does() {
     acquit(
-        "a chain, replay ends the grant",
+        "a single-use chain, replay ends the grant",
         fresh(Replay::EndsTheGrant, None),
     )
     .await;
     acquit(
-        "a chain, replay ends the chain",
+        "a single-use chain, replay ends the chain",
         fresh(Replay::EndsTheChain, None),
     )
     .await;
     acquit(
-        "a chain, replay forgiven for a while",
+        "a single-use chain, replay forgiven for a minute",
         fresh(Replay::IsForgiven, None),
     )
     .await;

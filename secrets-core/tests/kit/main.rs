@@ -41,6 +41,7 @@ where
     assert_eq!(again, Err(violation), "{crime:?}: the schedule runs again");
 }
 
+/// Goes through everything, with the figures that the documentation has for it.
 async fn acquit<F, R, T>(name: &str, fresh: F)
 where
     F: AsyncFn(World) -> Trial<R, T>,
@@ -48,7 +49,25 @@ where
     T: Target,
 {
     match Prover::new(fresh).run().await {
-        Ok(proof) => println!("{name}: {proof}"),
+        Ok(proof) => {
+            println!("{name}: {proof}");
+            let (calls, gap) = (proof.calls, proof.gap);
+            let (faults, orders) = (proof.faults, grouped(proof.interleavings));
+            let row = format!("| {name} | {calls} | {gap} | {faults} | {orders} |");
+            let page = include_str!("../../../docs/kit.md");
+            assert!(
+                page.lines().any(|line| line == row),
+                "docs/kit.md lacks\n{row}"
+            );
+        }
         Err(violation) => panic!("{name} is right: {violation}"),
+    }
+}
+
+/// With a comma before the last three digits.
+fn grouped(number: usize) -> String {
+    match (number / 1000, number % 1000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{thousands},{rest:03}"),
     }
 }

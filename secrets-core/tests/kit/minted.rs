@@ -165,7 +165,7 @@ impl Target for Issuer {
 
 #[tokio::test(start_paused = true)]
 async fn one_token_that_is_minted_in_place_is_acquitted() {
-    acquit("one token", fresh(None)).await;
+    acquit("one token, minted in place", fresh(None)).await;
 }
 
 #[tokio::test(start_paused = true)]

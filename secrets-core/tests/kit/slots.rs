@@ -269,8 +269,8 @@ impl Target for Fake {
 
 #[tokio::test(start_paused = true)]
 async fn one_slot_and_two_slots_done_right_are_acquitted() {
-    acquit("one slot", fresh(Slots::One, None)).await;
-    acquit("two slots", fresh(Slots::Two, None)).await;
+    acquit("one slot, replaced in place", fresh(Slots::One, None)).await;
+    acquit("two slots, one identity", fresh(Slots::Two, None)).await;
 }
 
 #[tokio::test(start_paused = true)]

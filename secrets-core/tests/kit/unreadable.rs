@@ -200,7 +200,7 @@ impl Target for User {
 
 #[tokio::test(start_paused = true)]
 async fn two_slots_of_keys_that_are_shown_once_are_acquitted() {
-    acquit("two slots, shown once", fresh(None)).await;
+    acquit("two slots, keys shown once", fresh(None)).await;
 }
 
 #[tokio::test(start_paused = true)]
