@@ -4,6 +4,11 @@ is wrong with it, in words. cfn-lint finds nothing in a template that breaks all
 import json
 import re
 
+from asking import (
+    alternating_users_have_an_admin,
+    parameters_with_a_unit_say_it,
+    what_is_missing_is_told_before_anything_is_made,
+)
 from reading import (  # noqa: F401
     ROOT,
     actions,
@@ -214,52 +219,6 @@ def _is_given_only_if(template, statement, condition):
     )
 
 
-def alternating_users_have_an_admin(template):
-    """What CloudFormation says before it makes anything."""
-    wrong = []
-    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:admin-AbCdEf"
-    for rotates, strategy, admin, allowed in [
-        ("postgres", "alternating_users", "", False),
-        ("postgres", "alternating_users", arn, True),
-        ("postgres", "single_user", "", True),
-        ("postgres", "single_user", arn, True),
-        # Its users cannot change their passwords.
-        ("rabbitmq", "single_user", "", False),
-        ("rabbitmq", "single_user", arn, True),
-    ]:
-        values = {"rotates": rotates, "strategy": strategy, "superuserSecretArn": admin}
-        if _is_allowed(template, values) != allowed:
-            wrong.append(f"{values} is {'refused' if allowed else 'allowed'}")
-    return wrong
-
-
-def _is_allowed(template, values):
-    """Whether the section Rules lets these values of parameters pass; all others have their defaults."""
-    defaults = {name: parameter.get("Default") for name, parameter in template["Parameters"].items()}
-    values = defaults | values
-    return all(
-        _holds(assertion["Assert"], values)
-        for rule in template.get("Rules", {}).values()
-        if _holds(rule.get("RuleCondition", True), values)
-        for assertion in rule["Assertions"]
-    )
-
-
-def _holds(expression, values):
-    if not isinstance(expression, dict):
-        return expression
-    [(function, operand)] = expression.items()
-    if function == "Ref":
-        return values[operand]
-    operands = [_holds(one, values) for one in operand]
-    return {
-        "Fn::Equals": lambda: operands[0] == operands[1],
-        "Fn::Not": lambda: not operands[0],
-        "Fn::And": lambda: all(operands),
-        "Fn::Or": lambda: any(operands),
-    }[function]()
-
-
 def no_literal_secret(template):
     """No value made up in the template where a credential is meant: they come from Secrets Manager."""
     wrong = []
@@ -375,7 +334,9 @@ RULES = [
     access_keys_of_one_user,
     databases_described_for_their_admin_alone,
     alternating_users_have_an_admin,
+    what_is_missing_is_told_before_anything_is_made,
     no_literal_secret,
+    parameters_with_a_unit_say_it,
     function_log_is_kept_for_a_time,
     own_role_only,
     reader_reads_one_secret,

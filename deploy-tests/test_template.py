@@ -265,6 +265,31 @@ def rule_that_always_holds(template):
         rule["Assertions"][0]["Assert"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "strategy"}, ""]}]}
 
 
+@breaks(rules.what_is_missing_is_told_before_anything_is_made)
+def nothing_is_told(template):
+    del template["Rules"]
+
+
+@breaks(rules.what_is_missing_is_told_before_anything_is_made)
+def one_api_key_is_enough_for_two(template):
+    template["Rules"]["BearerTokensHaveAnApiKey"]["Assertions"].pop()
+
+
+@breaks(rules.what_is_missing_is_told_before_anything_is_made)
+def keys_that_nobody_may_make(template):
+    del template["Rules"]["AccessKeysHaveAManager"]
+
+
+@breaks(rules.what_is_missing_is_told_before_anything_is_made)
+def two_users_of_redis(template):
+    del template["Rules"]["AlternatingUsersWhereThereAreSome"]
+
+
+@breaks(rules.parameters_with_a_unit_say_it)
+def seconds_of_nobody_knows_what(template):
+    template["Parameters"]["propagationSeconds"]["Description"] = "How long a new key may be refused."
+
+
 @breaks(rules.no_literal_secret)
 def secret_with_its_value(template):
     template["Resources"]["Secret"] = {

@@ -86,8 +86,8 @@ fn what_the_store_says() {
         (
             StoreErrorKind::Unavailable,
             "StoreUnavailable, retry",
-            "no usable answer; in a VPC, check that it has an endpoint for Secrets Manager and that \
-             security groups let the function reach it",
+            "no usable answer; check the region and the network; in a VPC, that it has an endpoint for \
+             Secrets Manager and that security groups let port 443 through to it",
         ),
         (
             StoreErrorKind::Invalid,

@@ -120,7 +120,8 @@ impl SecretsClient {
     /// # Errors
     /// The same.
     pub fn get<T: FromSecret>(&self, id: impl AsRef<str>) -> Result<T, ClientError> {
-        Ok(T::try_from(&*self.get_secret(id)?)?)
+        let id = id.as_ref();
+        T::try_from(&*self.get_secret(id)?).map_err(ClientError::unfit(&id.into()))
     }
 
     /// As [`super::SecretsClient::get_secret_version`].

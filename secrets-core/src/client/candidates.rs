@@ -188,7 +188,7 @@ impl<T: FromSecret> SecretHandle<T> {
     /// Why there is nothing else to try.
     fn nothing_left(&self) -> ClientError {
         match self.unfit() {
-            Some(fault) => fault.into(),
+            Some(fault) => ClientError::unfit(self.id())(fault),
             None => ClientError::Refused {
                 secret: self.id().clone(),
             },

@@ -63,8 +63,13 @@ pub enum ClientError {
         cause: Option<Arc<ClientError>>,
     },
     /// The value is not what the caller needs.
-    #[error(transparent)]
-    Document(#[from] DocumentError),
+    #[error("{}{fault}", of(secret.as_ref()))]
+    Document {
+        /// The secret; none where `?` has made this of a [`DocumentError`], which knows of none.
+        secret: Option<SecretId>,
+        /// What is wrong with its value.
+        fault: DocumentError,
+    },
     /// A secret that the configuration did not ask for.
     #[error("`{secret}` is not among the secrets that were loaded; name it in the call of `load`")]
     NotLoaded {
@@ -106,7 +111,7 @@ impl ClientError {
             | Self::AccessDenied(_)
             | Self::DecryptionFailure(_)
             | Self::NotLoaded { .. }
-            | Self::Document(_) => false,
+            | Self::Document { .. } => false,
         }
     }
 
@@ -123,6 +128,30 @@ impl ClientError {
             | Self::Unavailable(fault) => Some(fault),
             Self::Stale { cause, .. } => cause.as_ref().and_then(|cause| cause.fault()),
             _ => None,
+        }
+    }
+}
+
+/// How a message begins that is about this secret.
+fn of(secret: Option<&SecretId>) -> String {
+    secret.map_or_else(String::new, |secret| format!("value of `{secret}`: "))
+}
+
+impl ClientError {
+    /// The value of this secret does not fit.
+    pub(super) fn unfit(secret: &SecretId) -> impl Fn(DocumentError) -> Self {
+        move |fault| Self::Document {
+            secret: Some(secret.clone()),
+            fault,
+        }
+    }
+}
+
+impl From<DocumentError> for ClientError {
+    fn from(fault: DocumentError) -> Self {
+        Self::Document {
+            secret: None,
+            fault,
         }
     }
 }

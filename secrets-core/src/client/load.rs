@@ -30,7 +30,7 @@ impl Loaded {
     /// # Errors
     /// The same, and [`ClientError::Document`] where the value does not fit.
     pub fn get<T: FromSecret>(&self, id: &str) -> Result<T, ClientError> {
-        Ok(T::try_from(self.secret(id)?)?)
+        T::try_from(self.secret(id)?).map_err(ClientError::unfit(&id.into()))
     }
 }
 

@@ -123,8 +123,9 @@ impl SecretsClient {
     /// # Errors
     /// As for [`get_secret`](Self::get_secret); [`ClientError::Document`] where the value does not fit.
     pub async fn get<T: FromSecret>(&self, id: impl AsRef<str>) -> Result<T, ClientError> {
+        let id = id.as_ref();
         let secret = self.get_secret(id).await?;
-        Ok(T::try_from(&secret)?)
+        T::try_from(&secret).map_err(ClientError::unfit(&id.into()))
     }
 
     /// A certain version, or the one that holds a certain label.
@@ -162,7 +163,8 @@ impl SecretsClient {
         // Only now is it known which ids mean the same secret.
         let entry = core.current_entry(id);
         core.ready(&entry).await?;
-        Ok(SecretHandle::new(entry.slot(core)?))
+        let slot = entry.slot(core).map_err(ClientError::unfit(&entry.id))?;
+        Ok(SecretHandle::new(slot))
     }
 
     /// What this client has done so far.

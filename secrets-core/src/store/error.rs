@@ -99,8 +99,8 @@ impl StoreError {
             }
             StoreErrorKind::Unavailable if self.reached() => "the service failed; try again later",
             StoreErrorKind::Unavailable => {
-                "no usable answer; in a VPC, check that it has an endpoint for Secrets Manager and that \
-                 security groups let the function reach it"
+                "no usable answer; check the region and the network; in a VPC, that it has an endpoint for \
+                 Secrets Manager and that security groups let port 443 through to it"
             }
             StoreErrorKind::Invalid => "refused by the service; the code says why",
             StoreErrorKind::Key => {

@@ -25,12 +25,35 @@ fn note(words: fmt::Arguments<'_>) {
 
 /// All forms in which an error reaches a log.
 pub(super) fn note_error(fault: &RotationError) {
-    note(format_args!("{fault} {fault:?}"));
+    note(format_args!("{ERROR}{fault} {fault:?}"));
     let mut cause = fault.source();
     while let Some(fault) = cause {
-        note(format_args!("{fault} {fault:?}"));
+        note(format_args!("{ERROR}{fault} {fault:?}"));
         cause = fault.source();
     }
+}
+
+/// How the words of an error begin.
+const ERROR: &str = "error: ";
+
+/// Where in these words this was found, in a sentence: never the words themselves.
+pub(super) fn place(words: &str, is_in: impl Fn(&str) -> bool) -> String {
+    let Some(line) = words.lines().find(|line| is_in(line)) else {
+        return "over several lines of a log event or an error".into();
+    };
+    let field = line.split_once('=').map(|(field, _)| field);
+    match field {
+        _ if line.starts_with(ERROR) => "in the error of a step, or its Debug".into(),
+        Some(field) if is_name(field) && !is_in(field) => {
+            format!("in the field `{field}` of a log event")
+        }
+        _ => "in a log event or an error".into(),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let part = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    text.chars().all(part)
 }
 
 /// What was said since the last look.

@@ -74,6 +74,52 @@ impl Invariant {
     }
 }
 
+impl Invariant {
+    /// What an author mostly has to change; `docs/write-a-rotator.md` has the same in its table.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::NobodyLockedOut => {
+                "set what the pending secret holds, all of it, and `Rejected` only what the target refused"
+            }
+            Self::InUseIsKept => {
+                "delete by identity, never by age, and nothing that `kept` holds; in `create` only what \
+                 `Context::tried_since` shows to be left over; what is shown once needs `Repeat::Told`"
+            }
+            Self::RepeatsAreHarmless => {
+                "see first what is there, and change nothing where it is as it should be"
+            }
+            Self::CrashesHeal => {
+                "`there already` and `gone already` are success: the call before may have done it; remember nothing \
+                 between two calls; log in to retire with the last of `kept`"
+            }
+            Self::NothingPilesUp => {
+                "name what you make after `Context::version`, and find it again; or retire the old ones \
+                 (`Profile::retiring`); or say how many there may be (`Profile::holding`)"
+            }
+            Self::DoubtChangesNothing => {
+                "let `test` name the answers that mean accepted and refused; all others are `Err`, and it changes \
+                 nothing"
+            }
+            Self::NothingLeaks => {
+                "keep it out of errors and logs, and what a service answers, too; if it is a name and no secret, \
+                 say so in `Target::is_secret`"
+            }
+            Self::NoLockout => {
+                "present a credential once a probe: no retries in the client, no second login"
+            }
+            Self::ValueChanges => "let `create` make a value that never was there before",
+            Self::ForeignPendingStays => "do not write the secret: return a `Patch`",
+            Self::RestOfSecretStays => {
+                "return a `Patch` with the keys that the profile names (`Rotates::Keys`), and no others"
+            }
+            Self::ProfileIsTrue => {
+                "if the old credential stops working, say so: `Overlap::ReplaceInPlace`, or `Overlap::MintedInPlace` \
+                 where `create` ends it"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "I{}: {}", *self as u8 + 1, self.sentence())
@@ -173,7 +219,11 @@ impl fmt::Display for Violation {
             Some(call) => writeln!(f, "  schedule: {} (call `{call}`)", self.schedule)?,
             None => writeln!(f, "  schedule: {}", self.schedule)?,
         }
-        writeln!(f, "  calls:    {}", self.calls.join(" "))?;
+        // None where the rotator was called without the engine.
+        if !self.calls.is_empty() {
+            writeln!(f, "  calls:    {}", self.calls.join(" "))?;
+        }
+        writeln!(f, "  remedy:   {}", self.invariant.remedy())?;
         write!(
             f,
             "  replay:   Prover::new(fresh).replay(\"{}\").await",

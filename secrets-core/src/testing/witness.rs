@@ -324,34 +324,37 @@ impl<T: Target> Witness<T> {
         if words.is_empty() {
             return;
         }
-        for secret in self.sentinels().await {
+        for (secret, key) in self.sentinels().await {
             if let Some(form) = sentinel::found(&secret, &words) {
-                let seen = format!("a secret was logged or reported ({form})");
+                let place = leak::place(&words, |line| sentinel::found(&secret, line).is_some());
+                let seen = match key {
+                    Some(key) => format!("what `{key}` holds is {place} ({form})"),
+                    None => format!("what the secret holds is {place} ({form})"),
+                };
                 self.convict(Invariant::NothingLeaks, seen);
             }
         }
     }
 
-    /// All rotated values that there were: what must not be found in any text.
-    async fn sentinels(&self) -> Vec<String> {
+    /// All rotated values that there were, each with its key: what must not be found in any text.
+    async fn sentinels(&self) -> BTreeMap<String, Option<&'static str>> {
         let mut documents: Vec<SecretDocument> = vec![self.first.clone()];
         documents.extend(self.notes().pending.values().cloned());
         for label in &LABELS {
             documents.extend(self.at(label).await);
         }
         let keys = self.profile.rotates.keys();
-        let mut sentinels = Vec::new();
+        let mut sentinels = BTreeMap::new();
         for document in documents {
             if keys.is_empty() {
-                sentinels.push(text(&document));
+                sentinels.insert(text(&document), None);
             }
             for key in keys.iter().filter(|key| self.target.is_secret(key)) {
-                let value = document.text(key);
-                sentinels.extend(value.map(|value| value.expose_secret().to_owned()));
+                if let Ok(value) = document.text(key) {
+                    sentinels.insert(value.expose_secret().to_owned(), Some(*key));
+                }
             }
         }
-        sentinels.sort();
-        sentinels.dedup();
         sentinels
     }
 }

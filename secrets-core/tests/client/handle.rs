@@ -96,17 +96,23 @@ async fn a_version_that_does_not_fit_is_refused_and_the_one_before_is_kept() {
     let current = db.current().expect("the one before");
     assert_eq!(current.version_id(), &"1".into());
     assert!(current.is_stale());
+    let unfit = ClientError::Document {
+        secret: Some(ID.into()),
+        fault: DocumentError::Missing { key: "password" },
+    };
     // Whoever comes new is told.
     let fault = secrets.secret::<Counted>(ID).await.expect_err("a typo");
+    assert_eq!(fault, unfit);
     assert_eq!(
-        fault,
-        ClientError::Document(DocumentError::Missing { key: "password" })
+        fault.to_string(),
+        format!("value of `{ID}`: `password` is missing; add it to the secret")
     );
     // And so is whoever has no use for the old one.
     let fault = db.rejected(&"1".into()).await.expect_err("a typo");
+    assert_eq!(fault, unfit);
     assert_eq!(
-        fault,
-        ClientError::Document(DocumentError::Missing { key: "password" })
+        fault.to_string(),
+        format!("value of `{ID}`: `password` is missing; add it to the secret")
     );
     stub.put(ID, "3");
     pass(TTL).await;

@@ -166,7 +166,7 @@ async fn a_value_that_does_not_fit_is_an_error_without_the_value() {
     assert!(!fault.is_transient());
     assert_eq!(
         fault.to_string(),
-        "`user` must be a string; correct it in the secret"
+        "value of `app/db`: `user` must be a string; correct it in the secret"
     );
     let shown = format!("{fault} {fault:?} {:?}", client.get_secret("app/db").await);
     assert_eq!(sentinel::found("sentinel-value", &shown), None);

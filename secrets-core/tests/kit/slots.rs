@@ -8,7 +8,7 @@ use secrets_core::rotator::{
     Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
 };
 use secrets_core::store::SecretStore;
-use secrets_core::testing::{Invariant, Target, Trial, World};
+use secrets_core::testing::{Invariant, Prover, Target, Trial, World};
 
 use crate::{acquit, convict};
 
@@ -288,6 +288,7 @@ async fn each_crime_is_found_for_what_it_is() {
             Invariant::DoubtChangesNothing,
         ),
         (Slots::One, Crime::LogsTheValue, Invariant::NothingLeaks),
+        (Slots::One, Crime::ReportsTheValue, Invariant::NothingLeaks),
         (
             Slots::One,
             Crime::LoopsOnARefusedPassword,
@@ -327,5 +328,28 @@ async fn each_crime_is_found_for_what_it_is() {
         ),
     ] {
         convict(crime, invariant, fresh(slots, Some(crime))).await;
+    }
+}
+
+/// Without the key and the place an author looks for a leak where there is none: a name that rotates counts as a
+/// secret until the trial says otherwise.
+#[tokio::test(start_paused = true)]
+async fn a_leak_is_reported_with_its_key_and_its_place() {
+    for (crime, seen) in [
+        (
+            Crime::LogsTheValue,
+            "what `password` holds is in the field `password` of a log event (clear)",
+        ),
+        (
+            Crime::ReportsTheValue,
+            "what `password` holds is in the error of a step, or its Debug (clear)",
+        ),
+    ] {
+        let prover = Prover::new(fresh(Slots::One, Some(crime)));
+        let violation = prover.run().await.expect_err("it leaks");
+        assert!(violation.seen.starts_with(seen), "{violation}");
+        let text = violation.to_string();
+        assert!(text.contains("`Target::is_secret`"), "{text}");
+        assert!(!text.contains("sentinel"), "{text}");
     }
 }
