@@ -183,8 +183,11 @@ fn show(
         Some(false) => "off",
         None => "never configured",
     };
-    let by = state.rotated_by.as_deref().unwrap_or("no function");
-    output.line(format_args!("  rotation {enabled}, by {by}"));
+    let by = match state.rotated_by.as_deref() {
+        Some(function) => format!(", by {function}"),
+        None => String::new(),
+    };
+    output.line(format_args!("  rotation {enabled}{by}"));
     if let Some(last) = state.last_rotated {
         output.line(format_args!("  last rotated {}", when(Some(last))));
     }

@@ -9,6 +9,7 @@ use super::explore::Pair;
 use super::gate::Fault;
 use super::leak::Listener;
 use super::run::Run;
+use super::schedules::ROTATIONS;
 use super::target::{Target, Trial, World};
 use super::violation::{Schedule, Violation};
 
@@ -155,7 +156,9 @@ impl<F> Prover<F> {
         T: Target,
     {
         let _listens = tracing::subscriber::set_default(Listener);
-        match Schedule::parse(schedule) {
+        let parsed = Schedule::parse(schedule);
+        assert!(parsed.is_some(), "no such schedule: `{schedule}`");
+        match parsed {
             Some(Schedule::Contract) => Box::pin(self.contract()).await,
             Some(Schedule::Undisturbed) => Box::pin(self.undisturbed()).await.map(drop),
             Some(Schedule::Outage) => Box::pin(self.outage()).await,
@@ -163,23 +166,27 @@ impl<F> Prover<F> {
                 rotation,
                 call,
                 fault,
-            }) => Box::pin(self.fault_at(rotation, call, fault))
-                .await
-                .map(drop),
+            }) => {
+                assert!(
+                    (1..=ROTATIONS).contains(&rotation) && call > 0,
+                    "rotations are 1 to {ROTATIONS}, and the first call is 1: `{schedule}`"
+                );
+                let run = self.fault_at(rotation, call, fault);
+                Box::pin(run).await.map(drop)
+            }
             Some(Schedule::SideBySide { pair, turns }) => {
                 let pair = Pair::parse(&pair);
+                assert!(pair.is_some(), "no such pair of events: `{schedule}`");
+                let known = turns.chars().all(|turn| "01".contains(turn));
+                assert!(known, "a turn is 0 or 1: `{schedule}`");
                 let turns: Vec<usize> =
                     turns.chars().map(|turn| usize::from(turn == '1')).collect();
-                assert!(pair.is_some(), "no such pair of events: {schedule}");
                 match pair {
                     Some(pair) => Box::pin(self.meet(pair, &turns)).await.1,
                     None => Ok(()),
                 }
             }
-            None => {
-                assert!(schedule.is_empty(), "no such schedule: {schedule}");
-                Ok(())
-            }
+            None => Ok(()),
         }
     }
 }

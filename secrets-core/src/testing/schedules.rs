@@ -18,7 +18,7 @@ use super::violation::{Invariant, Schedule};
 const CHANGES: [&str; 3] = ["create", "set", "retire"];
 
 /// How many rotations follow one another: the third is the first in which all labels have a past.
-const ROTATIONS: usize = 3;
+pub(super) const ROTATIONS: usize = 3;
 
 /// What rotations without a fault are like.
 #[derive(Default)]

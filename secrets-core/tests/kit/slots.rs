@@ -353,3 +353,33 @@ async fn a_leak_is_reported_with_its_key_and_its_place() {
         assert!(!text.contains("sentinel"), "{text}");
     }
 }
+
+async fn replays(schedule: &str) {
+    let prover = Prover::new(fresh(Slots::One, None));
+    assert_eq!(prover.replay(schedule).await, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_of_a_right_rotator_is_run() {
+    for schedule in ["contract", "stale@2.1", "setSecret+setSecret:01"] {
+        replays(schedule).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "no such schedule: ``")]
+async fn no_schedule_is_no_proof() {
+    replays("").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "the first call is 1")]
+async fn a_call_before_the_first_is_no_schedule() {
+    replays("stale@1.0").await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "a turn is 0 or 1")]
+async fn a_turn_of_a_third_invocation_is_no_schedule() {
+    replays("setSecret+setSecret:012").await;
+}
