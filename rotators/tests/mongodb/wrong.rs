@@ -78,12 +78,17 @@ fn two(
 
 #[tokio::test]
 async fn crimes_of_one_user_are_found_out() {
-    use CrimeOfOne::*;
     let bench = Bench::start().await;
     for (crime, of) in [
-        (TakesDoubtForRefusal, Invariant::DoubtChangesNothing),
-        (TriesTwice, Invariant::NoLockout),
-        (PublishesWithoutATest, Invariant::NobodyLockedOut),
+        (
+            CrimeOfOne::TakesDoubtForRefusal,
+            Invariant::DoubtChangesNothing,
+        ),
+        (CrimeOfOne::TriesTwice, Invariant::NoLockout),
+        (
+            CrimeOfOne::PublishesWithoutATest,
+            Invariant::NobodyLockedOut,
+        ),
     ] {
         is_convicted(crime, of, async |world| one(&bench, &world, Some(crime))).await;
     }
@@ -92,17 +97,16 @@ async fn crimes_of_one_user_are_found_out() {
 
 #[tokio::test]
 async fn crimes_of_two_users_are_found_out() {
-    use CrimeOfTwo::*;
     let bench = Bench::start().await;
     for (crime, of) in [
-        (SetsThePasswordFirst, Invariant::NobodyLockedOut),
-        (LeavesOutRights, Invariant::NobodyLockedOut),
-        (ForgetsWhatACrashLeft, Invariant::CrashesHeal),
-        (ReplacesInPlace, Invariant::ProfileIsTrue),
+        (CrimeOfTwo::SetsThePasswordFirst, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::LeavesOutRights, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::ForgetsWhatACrashLeft, Invariant::CrashesHeal),
+        (CrimeOfTwo::ReplacesInPlace, Invariant::ProfileIsTrue),
     ] {
         is_convicted(crime, of, async |world| two(&bench, &world, Some(crime))).await;
     }
-    let (crime, of) = (SetsWhileItCreates, Invariant::CrashesHeal);
+    let (crime, of) = (CrimeOfTwo::SetsWhileItCreates, Invariant::InUseIsKept);
     is_convicted_of_a_race(crime, of, async |world| two(&bench, &world, Some(crime))).await;
     is_innocent(async |world| two(&bench, &world, None)).await;
 }

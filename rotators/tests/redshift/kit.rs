@@ -123,6 +123,7 @@ async fn proves(stored: StoredAs, faults: &[Fault]) {
     };
     let prover = Prover::new(fresh)
         .step_timeout(step_timeout(faults, Duration::from_secs(1)))
+        .switches(1)
         .faults(faults);
     let proof = if faults.is_empty() {
         prover.run().await

@@ -83,12 +83,17 @@ fn two(
 
 #[tokio::test]
 async fn crimes_of_one_user_are_found_out() {
-    use CrimeOfOne::*;
     let server = Server::start().await;
     for (crime, of) in [
-        (TakesDoubtForRefusal, Invariant::DoubtChangesNothing),
-        (TriesTwice, Invariant::NoLockout),
-        (PublishesWithoutATest, Invariant::NobodyLockedOut),
+        (
+            CrimeOfOne::TakesDoubtForRefusal,
+            Invariant::DoubtChangesNothing,
+        ),
+        (CrimeOfOne::TriesTwice, Invariant::NoLockout),
+        (
+            CrimeOfOne::PublishesWithoutATest,
+            Invariant::NobodyLockedOut,
+        ),
     ] {
         is_convicted(crime, of, async |world| one(&server, world, Some(crime))).await;
     }
@@ -97,18 +102,17 @@ async fn crimes_of_one_user_are_found_out() {
 
 #[tokio::test]
 async fn crimes_of_two_users_are_found_out() {
-    use CrimeOfTwo::*;
     let server = Server::start().await;
     make_room(&server.fake);
     for (crime, of) in [
-        (SetsThePasswordFirst, Invariant::NobodyLockedOut),
-        (LeavesOutRights, Invariant::NobodyLockedOut),
-        (ForgetsWhatACrashLeft, Invariant::CrashesHeal),
-        (ReplacesInPlace, Invariant::ProfileIsTrue),
+        (CrimeOfTwo::SetsThePasswordFirst, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::LeavesOutRights, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::ForgetsWhatACrashLeft, Invariant::CrashesHeal),
+        (CrimeOfTwo::ReplacesInPlace, Invariant::ProfileIsTrue),
     ] {
         is_convicted(crime, of, async |world| two(&server, world, Some(crime))).await;
     }
-    let (crime, of) = (SetsWhileItCreates, Invariant::CrashesHeal);
+    let (crime, of) = (CrimeOfTwo::SetsWhileItCreates, Invariant::InUseIsKept);
     is_convicted_of_a_race(crime, of, async |world| two(&server, world, Some(crime))).await;
     is_innocent(async |world| two(&server, world, None)).await;
 }

@@ -81,39 +81,48 @@ async fn two(
 
 #[tokio::test]
 async fn crimes_of_one_user_are_found_out() {
-    use CrimeOfOne::*;
-    use Outage::{Lock, Network};
     for (crime, outage, of) in [
         (
-            TakesDoubtForRefusal,
-            Network,
+            CrimeOfOne::TakesDoubtForRefusal,
+            Outage::Network,
             Invariant::DoubtChangesNothing,
         ),
         // A login that is locked (18486) has said nothing about its password.
-        (TakesAnyCodeForRefusal, Lock, Invariant::DoubtChangesNothing),
-        (TriesTwice, Network, Invariant::NoLockout),
-        (PublishesWithoutATest, Network, Invariant::NobodyLockedOut),
+        (
+            CrimeOfOne::TakesAnyCodeForRefusal,
+            Outage::Lock,
+            Invariant::DoubtChangesNothing,
+        ),
+        (
+            CrimeOfOne::TriesTwice,
+            Outage::Network,
+            Invariant::NoLockout,
+        ),
+        (
+            CrimeOfOne::PublishesWithoutATest,
+            Outage::Network,
+            Invariant::NobodyLockedOut,
+        ),
     ] {
         let fresh = async |world| one(world, Some(crime), outage).await;
         is_convicted(crime, of, fresh).await;
     }
-    for outage in [Network, Lock] {
+    for outage in [Outage::Network, Outage::Lock] {
         is_innocent(async |world| one(world, None, outage).await).await;
     }
 }
 
 #[tokio::test]
 async fn crimes_of_two_users_are_found_out() {
-    use CrimeOfTwo::*;
     for (crime, of) in [
-        (SetsThePasswordFirst, Invariant::NobodyLockedOut),
-        (LeavesOutRights, Invariant::NobodyLockedOut),
-        (ForgetsWhatACrashLeft, Invariant::CrashesHeal),
-        (ReplacesInPlace, Invariant::ProfileIsTrue),
+        (CrimeOfTwo::SetsThePasswordFirst, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::LeavesOutRights, Invariant::NobodyLockedOut),
+        (CrimeOfTwo::ForgetsWhatACrashLeft, Invariant::CrashesHeal),
+        (CrimeOfTwo::ReplacesInPlace, Invariant::ProfileIsTrue),
     ] {
         is_convicted(crime, of, async |world| two(world, Some(crime)).await).await;
     }
-    let (crime, of) = (SetsWhileItCreates, Invariant::CrashesHeal);
+    let (crime, of) = (CrimeOfTwo::SetsWhileItCreates, Invariant::InUseIsKept);
     is_convicted_of_a_race(crime, of, async |world| two(world, Some(crime)).await).await;
     is_innocent(async |world| two(world, None).await).await;
 }
