@@ -191,7 +191,7 @@ async fn orders_with_few_switches_are_few_and_find_a_race() {
     let few = number(Prover::new(fresh(None)).switches(1)).await;
     assert!(few > 50 && few < all / 2, "{few} of {all}");
     let crime = Some(Crime::InvalidatesWithoutAsking);
-    let race = Prover::new(fresh(crime)).faults(&[]).switches(1).run();
-    let race = race.await.expect_err("a race");
+    let prover = Prover::new(fresh(crime)).faults(&[]).switches(1);
+    let race = prover.run().await.expect_err("a race");
     assert_eq!(race.invariant, Invariant::InUseIsKept, "{race}");
 }
