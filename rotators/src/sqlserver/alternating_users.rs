@@ -104,8 +104,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     ) -> Result<(), RotatorError> {
         self.turn(pending)?.check(&login.credential().login)?;
         let make = async |twin: &mut Twin<'_>| Box::pin(twin.make()).await;
-        let made = self.as_admin(pending, cx, make).await;
-        or_was_set(made, pending, &self.settings, cx).await
+        let done = self.as_admin(pending, cx, make).await;
+        or_was_set(done, pending, &self.settings, cx).await
     }
 
     /// A comparison and a login.

@@ -37,8 +37,8 @@ impl Culprit for OneEntry {
         self.right.profile()
     }
 
-    fn next(&self, current: &Login, cx: &Context) -> Patch {
-        current.with_password(cx)
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
     async fn set(&self, _: &Login, pending: &Login) -> Result<(), RotatorError> {

@@ -54,8 +54,8 @@ impl Culprit for OneUser {
         }
     }
 
-    fn next(&self, current: &Login, cx: &Context) -> Patch {
-        current.with_password(cx)
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
     async fn set(&self, login: &Login, pending: &Login) -> Result<(), RotatorError> {

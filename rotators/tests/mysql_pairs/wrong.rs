@@ -33,7 +33,7 @@ struct Pair {
 impl Culprit for Pair {
     fn next(&self, current: &Login, cx: &Context) -> Patch {
         match self.crime {
-            Crime::ReplacesInPlace => current.with_password(cx),
+            Crime::ReplacesInPlace => Login::new_password(cx),
             _ => current.of_the_other(cx),
         }
     }

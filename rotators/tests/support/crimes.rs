@@ -52,8 +52,8 @@ impl<S: Obeys, R: Rotator> Culprit for OneUser<S, R> {
         self.right.profile()
     }
 
-    fn next(&self, current: &Login, cx: &Context) -> Patch {
-        current.with_password(cx)
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
     async fn set(&self, _: &Login, pending: &Login) -> Result<(), RotatorError> {
@@ -122,7 +122,7 @@ impl<S: Obeys, R: Rotator> TwoUsers<S, R> {
 impl<S: Obeys, R: Rotator> Culprit for TwoUsers<S, R> {
     fn next(&self, current: &Login, cx: &Context) -> Patch {
         match self.crime {
-            Some(CrimeOfTwo::ReplacesInPlace) => current.with_password(cx),
+            Some(CrimeOfTwo::ReplacesInPlace) => Login::new_password(cx),
             Some(CrimeOfTwo::SetsWhileItCreates) => {
                 static CREATED: AtomicUsize = AtomicUsize::new(0);
                 let (server, user) = (&self.server, current.other());

@@ -50,7 +50,7 @@ impl Login {
     }
 
     /// Another password of the same user.
-    pub fn with_password(&self, cx: &Context) -> Patch {
+    pub fn new_password(cx: &Context) -> Patch {
         Patch::key("password", Self::password_of(cx))
     }
 
