@@ -215,6 +215,18 @@ impl FakeMongo {
         book.state.users.insert(key, user);
     }
 
+    /// Gives a user another password, and all mechanisms.
+    ///
+    /// # Panics
+    /// If the password cannot be used.
+    pub fn set_password(&self, database: &str, name: &str, password: &str) {
+        let mut book = self.book();
+        let credentials = book.state.credentials(&Document::new(), name, password);
+        let key = (database.to_owned(), name.to_owned());
+        let user = book.state.users.get_mut(&key).expect("a user");
+        user.credentials = credentials.expect("a password for every mechanism");
+    }
+
     /// Gives a user `customData`, and says from where it may log in (which is not enforced).
     pub fn describe_user(&self, database: &str, name: &str, data: Document, from: Vec<Bson>) {
         self.with_user(database, name, |user| {

@@ -7,6 +7,7 @@ use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Ver
 use secrets_core::store::SecretReader;
 
 use super::admin;
+use super::change::or_was_set;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, SqlServerCredential};
 use super::error::Role;
@@ -103,7 +104,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     ) -> Result<(), RotatorError> {
         self.turn(pending)?.check(&login.credential().login)?;
         let make = async |twin: &mut Twin<'_>| Box::pin(twin.make()).await;
-        self.as_admin(pending, cx, make).await
+        let done = self.as_admin(pending, cx, make).await;
+        or_was_set(done, pending, &self.settings, cx).await
     }
 
     /// A comparison and a login.

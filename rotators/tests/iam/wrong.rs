@@ -8,8 +8,9 @@ use rotators::iam::{IamCredential, IamKey};
 use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Repeat, Rotator, RotatorError, Verdict};
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::{Fault, Invariant, Prover, Trial, World};
+use secrets_core::testing::{Invariant, Prover, Trial, World};
 
+use crate::culprit::is_convicted;
 use crate::kit::Account;
 use crate::{Manager, USER, populate};
 
@@ -125,19 +126,7 @@ async fn each_crime_is_found_for_what_it_is() {
             Invariant::DoubtChangesNothing,
         ),
     ] {
-        let prover = Prover::new(async |world| trial(world, crime).await)
-            .step_timeout(Duration::from_secs(20))
-            .faults(&[Fault::CrashAfter])
-            .without_interleavings();
-        let violation = match prover.run().await {
-            Ok(proof) => panic!("{crime:?} was found innocent: {proof}"),
-            Err(violation) => violation,
-        };
-        assert_eq!(violation.invariant, invariant, "{crime:?}: {violation}");
-        println!(
-            "{crime:?}: {} ({})",
-            violation.invariant, violation.schedule
-        );
+        is_convicted(crime, invariant, async |world| trial(world, crime).await).await;
     }
 }
 

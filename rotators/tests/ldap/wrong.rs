@@ -1,21 +1,20 @@
 //! Rotators that are wrong on purpose: each is convicted of its own crime.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use harness::ldap::LdapServer;
-use rotators::ldap::{LdapCredential, SingleUser};
-use secrecy::ExposeSecret;
-use secrets_core::document::{DocumentError, Patch, SecretDocument};
-use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
+use rotators::ldap::SingleUser;
+use secrets_core::document::Patch;
+use secrets_core::rotator::{Context, Profile, Rotator, RotatorError, Verdict};
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::{Fault, Invariant, Prover, Trial};
+use secrets_core::testing::{Invariant, Trial, World};
 
+use crate::culprit::{Culprit, Login, Wrong};
 use crate::kit::{By, Server, User, rotator};
 use crate::support::{Client, with_admin};
 
 /// What is done wrong.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Crime {
     /// `replace: userPassword`: the current password ends when the new one begins.
     Replaces,
@@ -27,50 +26,23 @@ enum Crime {
     TakesDoubtForRefusal,
 }
 
-struct Wrong {
+struct OneEntry {
     crime: Crime,
     right: SingleUser<MemoryStore>,
     server: Arc<LdapServer>,
 }
 
-struct Credential {
-    right: LdapCredential,
-    entry: String,
-    password: String,
-}
-
-impl TryFrom<&SecretDocument> for Credential {
-    type Error = DocumentError;
-
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        Ok(Self {
-            right: secret.try_into()?,
-            entry: secret.text("username")?.expose_secret().to_owned(),
-            password: secret.text("password")?.expose_secret().to_owned(),
-        })
-    }
-}
-
-impl Rotator for Wrong {
-    type Credential = Credential;
-
+impl Culprit for OneEntry {
     fn profile(&self) -> Profile {
         self.right.profile()
     }
 
-    async fn create(&self, current: &Credential, cx: &Context) -> Result<Patch, RotatorError> {
-        self.right.create(&current.right, cx).await
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
-    async fn set(
-        &self,
-        _: Proven<'_, Credential>,
-        pending: &Credential,
-        _: &Context,
-    ) -> Result<(), RotatorError> {
-        let Credential {
-            entry, password, ..
-        } = pending;
+    async fn set(&self, _: &Login, pending: &Login) -> Result<(), RotatorError> {
+        let (entry, password) = (&pending.username, &pending.password);
         let mut root = Client::root(&self.server).await;
         if self.crime == Crime::Replaces {
             root.replace(entry, "userPassword", &[password, "of somebody else"])
@@ -83,8 +55,8 @@ impl Rotator for Wrong {
         Ok(())
     }
 
-    async fn test(&self, candidate: &Credential, cx: &Context) -> Result<Verdict, RotatorError> {
-        match self.right.test(&candidate.right, cx).await {
+    async fn test(&self, candidate: &Login, cx: &Context) -> Result<Verdict, RotatorError> {
+        match candidate.asked(&self.right, cx).await {
             Err(_) if self.crime == Crime::TakesDoubtForRefusal => Ok(Verdict::Rejected),
             verdict => verdict,
         }
@@ -92,17 +64,15 @@ impl Rotator for Wrong {
 
     async fn retire(
         &self,
-        retired: &Credential,
-        kept: &[&Credential],
+        retired: &Login,
+        kept: &[&Login],
         cx: &Context,
     ) -> Result<(), RotatorError> {
         if self.crime == Crime::RetiresNothing {
             return Ok(());
         }
         if self.crime == Crime::RemovesBlindly {
-            let Credential {
-                entry, password, ..
-            } = retired;
+            let (entry, password) = (&retired.username, &retired.password);
             let mut root = Client::root(&self.server).await;
             if !root.passwords(entry).await.contains(password) {
                 return Err(RotatorError::refused("the server refuses a request"));
@@ -110,27 +80,26 @@ impl Rotator for Wrong {
             root.remove_value(entry, "userPassword", password).await;
             return Ok(());
         }
-        let kept: Vec<_> = kept.iter().map(|kept| &kept.right).collect();
-        self.right.retire(&retired.right, &kept, cx).await
+        let kept: Vec<_> = kept.iter().map(|kept| kept.read()).collect();
+        let kept: Vec<_> = kept.iter().collect();
+        self.right.retire(&retired.read(), &kept, cx).await
     }
 }
 
 async fn is_convicted(crime: Crime, of: Invariant) {
     let server = Server::start(with_admin(), By::Admin, false).await;
-    let prover = Prover::new(async |world| {
+    let fresh = async |world: World| {
         let (user, secret): (User, _) = Arc::clone(&server).user(&world).await;
         let server = user.ldap();
-        Trial::new(user, secret, move || Wrong {
-            crime,
-            right: rotator(world.store()),
-            server: Arc::clone(&server),
+        Trial::new(user, secret, move || {
+            Wrong(OneEntry {
+                crime,
+                right: rotator(world.store()),
+                server: Arc::clone(&server),
+            })
         })
-    })
-    .step_timeout(Duration::from_secs(20))
-    .faults(&[Fault::CrashBefore, Fault::CrashAfter])
-    .without_interleavings();
-    let violation = prover.run().await.expect_err("a crime");
-    assert_eq!(violation.invariant, of, "{violation}");
+    };
+    crate::culprit::is_convicted(crime, of, fresh).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,12 @@
 )]
 
 mod commands;
+#[path = "../support/crimes.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod crimes;
+#[path = "../support/culprit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod culprit;
 mod cut_off;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
@@ -21,6 +27,7 @@ mod refusals;
 mod rights;
 mod single_user;
 mod support;
+mod wrong;
 
 #[path = "../support/hidden.rs"]
 #[allow(

@@ -216,10 +216,17 @@ pub(crate) fn populate(server: &FakeMongo) {
     server.create_user("admin", "rotator", ADMIN, &[("rotator", "admin")]);
 }
 
+/// What each user may do.
+pub(crate) const ROLES: [(&str, &str); 2] = [("readWrite", DB), ("itself", DB)];
+
 /// A user with two roles, data and restrictions.
 pub(crate) fn add_user(server: &FakeMongo, name: &str) {
-    let roles = [("readWrite", DB), ("itself", DB)];
-    server.create_user(DB, name, FIRST, &roles);
+    server.create_user(DB, name, FIRST, &ROLES);
+    describe(server, name);
+}
+
+/// Data and restrictions.
+pub(crate) fn describe(server: &FakeMongo, name: &str) {
     let data = doc! {"team": "a", "$set": {"roles": []}, "since": bson::DateTime::MAX};
     let from = Bson::Document(doc! {"clientSource": ["127.0.0.1/32"]});
     server.describe_user(DB, name, data, vec![from]);

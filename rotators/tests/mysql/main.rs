@@ -9,6 +9,9 @@
 
 mod by_itself;
 mod compatibility;
+#[path = "../support/culprit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod culprit;
 mod cut_off;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]

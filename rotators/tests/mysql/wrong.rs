@@ -1,18 +1,17 @@
 //! Rotators that are wrong on purpose, against the real server: each is convicted of its own crime.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use harness::mysql::MySql;
-use rotators::mysql::{MySqlCredential, OldPassword, SingleUser};
-use secrecy::ExposeSecret;
-use secrets_core::document::{DocumentError, Patch, SecretDocument};
+use rotators::mysql::{OldPassword, SingleUser};
+use secrets_core::document::Patch;
 use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Retirement, Rotates, Rotator, RotatorError, Verdict,
+    Context, Live, Overlap, Profile, Retirement, Rotates, RotatorError, Verdict,
 };
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::{Fault, Invariant, Prover, Schedule, World};
+use secrets_core::testing::{Invariant, Schedule, World};
 
+use crate::culprit::{Culprit, Login, Wrong, is_convicted};
 use crate::kit::{self, Bench};
 use crate::support::literal;
 
@@ -30,43 +29,21 @@ enum Crime {
     AsksTwice,
 }
 
-/// The right one, but for its crime.
-struct Wrong {
-    inner: SingleUser<MemoryStore>,
+struct OneUser {
+    right: SingleUser<MemoryStore>,
     bench: Arc<Bench<MySql>>,
     world: World,
     crime: Crime,
 }
 
-/// What it needs of the secret itself, beside what the right one reads.
-struct Credential {
-    inner: MySqlCredential,
-    user: String,
-    password: String,
-}
-
-impl TryFrom<&SecretDocument> for Credential {
-    type Error = DocumentError;
-
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        Ok(Self {
-            inner: MySqlCredential::try_from(secret)?,
-            user: secret.text("username")?.expose_secret().to_owned(),
-            password: secret.text("password")?.expose_secret().to_owned(),
-        })
-    }
-}
-
-impl Wrong {
+impl OneUser {
     /// One effect, where the kit may break it.
     async fn run(&self, sql: &str) -> Result<(), RotatorError> {
         self.world.effect("statement", self.bench.root(sql)).await
     }
 }
 
-impl Rotator for Wrong {
-    type Credential = Credential;
-
+impl Culprit for OneUser {
     fn profile(&self) -> Profile {
         let profile = Profile::new(Rotates::Keys(&["password"]), Overlap::UntilNextRotation);
         match self.crime {
@@ -77,23 +54,18 @@ impl Rotator for Wrong {
         }
     }
 
-    async fn create(&self, current: &Credential, cx: &Context) -> Result<Patch, RotatorError> {
-        self.inner.create(&current.inner, cx).await
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
-    async fn set(
-        &self,
-        login: Proven<'_, Credential>,
-        pending: &Credential,
-        _: &Context,
-    ) -> Result<(), RotatorError> {
-        let (user, password) = (literal(&pending.user), literal(&pending.password));
+    async fn set(&self, login: &Login, pending: &Login) -> Result<(), RotatorError> {
+        let (user, password) = (literal(&pending.username), literal(&pending.password));
         let alter = format!("ALTER USER {user} IDENTIFIED BY {password}");
         match self.crime {
             Crime::HidesItsGap => self.run(&alter).await,
             Crime::RetainsAgain => self.run(&format!("{alter} RETAIN CURRENT PASSWORD")).await,
             _ => {
-                let old = literal(&login.credential().password);
+                let old = literal(&login.password);
                 if old == password {
                     return Ok(());
                 }
@@ -105,42 +77,15 @@ impl Rotator for Wrong {
         }
     }
 
-    async fn test(&self, candidate: &Credential, cx: &Context) -> Result<Verdict, RotatorError> {
-        match self.inner.test(&candidate.inner, cx).await {
+    async fn test(&self, candidate: &Login, cx: &Context) -> Result<Verdict, RotatorError> {
+        match candidate.asked(&self.right, cx).await {
             Err(_) if self.crime == Crime::TakesDoubtForRefusal => Ok(Verdict::Rejected),
             Ok(Verdict::Rejected) if self.crime == Crime::AsksTwice => {
-                self.inner.test(&candidate.inner, cx).await
+                candidate.asked(&self.right, cx).await
             }
             verdict => verdict,
         }
     }
-}
-
-/// The first promise that a rotator with this crime breaks, and when.
-async fn convicted(crime: Crime, bench: &Arc<Bench<MySql>>) -> (Invariant, Schedule) {
-    let settings = bench.fixture.settings();
-    let fresh = async |world: World| {
-        let (settings, of) = (settings.clone(), (Arc::clone(bench), world.clone()));
-        let rotator = move || Wrong {
-            inner: SingleUser::new(
-                of.1.store().clone(),
-                settings.clone(),
-                OldPassword::Replaced,
-            ),
-            bench: Arc::clone(&of.0),
-            world: of.1.clone(),
-            crime,
-        };
-        kit::trial(Arc::clone(bench), &world, false, rotator).await
-    };
-    let prover = Prover::new(fresh)
-        .step_timeout(Duration::from_secs(20))
-        .faults(&[Fault::CrashBefore])
-        .without_interleavings();
-    let violation = prover.run().await.expect_err("a crime");
-    let again = prover.replay(&violation.schedule.to_string()).await;
-    assert_eq!(again.expect_err("the same").invariant, violation.invariant);
-    (violation.invariant, violation.schedule)
 }
 
 #[tokio::test]
@@ -173,7 +118,21 @@ async fn crimes_of_one_user_are_found_out() {
             Schedule::Undisturbed,
         ),
     ] {
-        let found = convicted(crime, &bench).await;
-        assert_eq!(found, (invariant, schedule), "{crime:?}");
+        let settings = bench.fixture.settings();
+        let fresh = async |world: World| {
+            let (settings, of) = (settings.clone(), (Arc::clone(&bench), world.clone()));
+            let make = move || {
+                let store = of.1.store().clone();
+                Wrong(OneUser {
+                    right: SingleUser::new(store, settings.clone(), OldPassword::Replaced),
+                    bench: Arc::clone(&of.0),
+                    world: of.1.clone(),
+                    crime,
+                })
+            };
+            kit::trial(Arc::clone(&bench), &world, false, make).await
+        };
+        let when = is_convicted(crime, invariant, fresh).await;
+        assert_eq!(when, schedule, "{crime:?}");
     }
 }

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A server for all trials; each trial has a user of its own.
 pub(crate) struct Bench<E> {
     pub(crate) pair: Pair<E>,
-    proxy: TcpProxy,
+    pub(crate) proxy: TcpProxy,
     root: Mutex<Conn>,
     users: AtomicU32,
     /// What a login said, by user, what the server stores of it, and password.

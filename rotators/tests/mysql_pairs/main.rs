@@ -8,6 +8,9 @@
 )]
 
 mod compatibility;
+#[path = "../support/culprit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod culprit;
 mod cut_off;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]

@@ -1,16 +1,13 @@
 //! Rotators of pairs that are wrong on purpose, each convicted of what it does.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use secrets_core::document::{DocumentError, Patch, SecretDocument};
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
-use secrets_core::testing::{Fault, Invariant, Prover, World};
+use secrets_core::document::Patch;
+use secrets_core::rotator::{Context, RotatorError, Verdict};
+use secrets_core::testing::{Invariant, World};
 use tokio_postgres::NoTls;
 
+use crate::culprit::{Culprit, Login, Wrong, is_convicted};
 use crate::kit::Server;
 use crate::pair::quoted;
 
@@ -24,58 +21,32 @@ enum Crime {
     ReplacesInPlace,
 }
 
-struct Wrong {
+struct Pair {
     server: Arc<Server>,
     world: World,
     crime: Crime,
 }
 
-struct Login {
-    user: String,
-    password: String,
-}
-
-impl TryFrom<&SecretDocument> for Login {
-    type Error = DocumentError;
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        let text = |key| Ok(secret.text(key)?.expose_secret().to_owned());
-        Ok(Self {
-            user: text("username")?,
-            password: text("password")?,
-        })
-    }
-}
-
-impl Rotator for Wrong {
-    type Credential = Login;
-
-    fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
+impl Culprit for Pair {
+    fn next(&self, current: &Login, cx: &Context) -> Patch {
+        match self.crime {
+            Crime::ReplacesInPlace => Login::new_password(cx),
+            _ => current.of_the_other(cx),
+        }
     }
 
-    async fn create(&self, current: &Login, cx: &Context) -> Result<Patch, RotatorError> {
-        let user = match (self.crime, current.user.strip_suffix("_clone")) {
-            (Crime::ReplacesInPlace, _) => current.user.clone(),
-            (_, Some(base)) => base.to_owned(),
-            (_, None) => format!("{}_clone", current.user),
-        };
-        let password = SecretString::from(format!("sentinel-{}", cx.version()));
-        Ok(Patch::key("username", user.as_str().into()).and("password", password))
-    }
-
-    async fn set(
-        &self,
-        login: Proven<'_, Login>,
-        pending: &Login,
-        _: &Context,
-    ) -> Result<(), RotatorError> {
-        let first = quoted(&login.credential().user);
-        let second = quoted(&pending.user);
+    async fn set(&self, login: &Login, pending: &Login) -> Result<(), RotatorError> {
+        let first = quoted(&login.username);
+        let second = quoted(&pending.username);
         let there = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-        let there = self.server.admin.query_opt(there, &[&pending.user]).await;
+        let there = self
+            .server
+            .admin
+            .query_opt(there, &[&pending.username])
+            .await;
+        let is_there = there.expect("an answer").is_some();
         let password = format!("LOGIN PASSWORD '{}'", pending.password);
-        if there.expect("an answer").is_some() {
+        if is_there {
             let alter = format!("ALTER ROLE {second} {password}");
             return self.world.effect("password", self.server.run(&alter)).await;
         }
@@ -100,7 +71,7 @@ impl Rotator for Wrong {
         config
             .host(server.host())
             .port(server.port())
-            .user(&candidate.user)
+            .user(&candidate.username)
             .password(&candidate.password)
             .dbname("postgres");
         match config.connect(NoTls).await {
@@ -115,19 +86,16 @@ async fn convicted_of(crime: Crime, invariant: Invariant) {
     let server = Server::start(15).await;
     let fresh = async |world: World| {
         let (at, surroundings) = (Arc::clone(&server), world.clone());
-        let make = move || Wrong {
-            server: Arc::clone(&at),
-            world: surroundings.clone(),
-            crime,
+        let make = move || {
+            Wrong(Pair {
+                server: Arc::clone(&at),
+                world: surroundings.clone(),
+                crime,
+            })
         };
         Arc::clone(&server).trial(&world, make).await
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(Duration::from_secs(20))
-        .faults(&[Fault::CrashAfter])
-        .without_interleavings();
-    let violation = prover.run().await.expect_err("it is wrong");
-    assert_eq!(violation.invariant, invariant, "{crime:?}: {violation}");
+    is_convicted(crime, invariant, fresh).await;
 }
 
 #[tokio::test]

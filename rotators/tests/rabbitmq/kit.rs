@@ -204,6 +204,7 @@ pub(crate) fn settings(fixture: &Fixture) -> RabbitMqSettings {
     settings
 }
 
+/// With these faults; without any, two invocations side by side.
 async fn proves<R: Rotator + 'static>(
     tls: bool,
     (name, gap): (&str, usize),
@@ -219,9 +220,15 @@ async fn proves<R: Rotator + 'static>(
     };
     let prover = Prover::new(fresh)
         .step_timeout(step_timeout(faults, Duration::from_secs(3)))
-        .faults(faults)
-        .without_interleavings();
-    match prover.run().await {
+        // One of the two is held up once, wherever that is.
+        .switches(0)
+        .faults(faults);
+    let proof = if faults.is_empty() {
+        prover.run().await
+    } else {
+        prover.without_interleavings().run().await
+    };
+    match proof {
         Ok(proof) => {
             assert_eq!(proof.gap, gap, "{proof}");
             println!(
@@ -253,4 +260,9 @@ async fn two_users_survive_errors() {
 async fn one_user_survives_crashes() {
     let make = SingleUser::new;
     proves(false, ("one user", 6), &[Fault::CrashAfter], make).await;
+}
+
+#[tokio::test]
+async fn two_invocations_agree_on_two_users() {
+    proves(false, ("two users", 0), &[], two_users).await;
 }

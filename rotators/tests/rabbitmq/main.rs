@@ -8,6 +8,9 @@
     reason = "a test that panics is a test that fails; figures are printed"
 )]
 
+#[path = "../support/culprit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod culprit;
 mod cut_off;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]

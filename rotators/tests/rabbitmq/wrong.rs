@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use secrets_core::document::{DocumentError, Patch, SecretDocument};
-use secrets_core::rotator::{
-    Context, Live, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
-};
-use secrets_core::testing::{Fault, Invariant, Prover, World};
-use serde_json::json;
+use secrets_core::document::Patch;
+use secrets_core::rotator::{Context, RotatorError, Verdict};
+use secrets_core::testing::{Invariant, World};
+use serde_json::{Value, json};
 
+use crate::culprit::{Culprit, Login, Wrong, is_convicted};
 use crate::kit::Bench;
 use crate::support::{SHOP, give_rights};
 
@@ -25,88 +22,57 @@ enum Crime {
     ReplacesInPlace,
 }
 
-struct Wrong {
+struct Pair {
     bench: Arc<Bench>,
     world: World,
     crime: Crime,
 }
 
-struct Login {
-    user: String,
-    password: String,
-}
-
-impl TryFrom<&SecretDocument> for Login {
-    type Error = DocumentError;
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        let text = |key| Ok(secret.text(key)?.expose_secret().to_owned());
-        Ok(Self {
-            user: text("username")?,
-            password: text("password")?,
-        })
-    }
-}
-
-impl Rotator for Wrong {
-    type Credential = Login;
-
-    fn profile(&self) -> Profile {
-        let keys = Rotates::Keys(&["username", "password"]);
-        Profile::new(keys, Overlap::UntilNextRotation).holding(Live { rest: 2, peak: 2 })
-    }
-
-    async fn create(&self, current: &Login, cx: &Context) -> Result<Patch, RotatorError> {
-        let user = match (self.crime, current.user.strip_suffix("_clone")) {
-            (Crime::ReplacesInPlace, _) => current.user.clone(),
-            (_, Some(base)) => base.to_owned(),
-            (_, None) => format!("{}_clone", current.user),
-        };
-        let password = SecretString::from(format!("sentinel-{}", cx.version()));
-        Ok(Patch::key("username", user.as_str().into()).and("password", password))
-    }
-
-    async fn set(
-        &self,
-        _: Proven<'_, Login>,
-        pending: &Login,
-        _: &Context,
-    ) -> Result<(), RotatorError> {
+impl Pair {
+    async fn put(&self, user: &str, what: &Value) {
         let server = &self.bench.fixture.server;
-        let user = &pending.user;
-        let path = ["users", user];
-        let touched = &self.bench.touched;
+        server.put(&["users", user], what).await;
+        self.bench.touched.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn give_rights(&self, user: &str) {
+        give_rights(&self.bench.fixture.server, user, SHOP).await;
+    }
+}
+
+impl Culprit for Pair {
+    fn next(&self, current: &Login, cx: &Context) -> Patch {
+        match self.crime {
+            Crime::ReplacesInPlace => Login::new_password(cx),
+            _ => current.of_the_other(cx),
+        }
+    }
+
+    async fn set(&self, _: &Login, pending: &Login) -> Result<(), RotatorError> {
+        let user = &pending.username;
         let tags = json!(["monitoring", "of the shop"]);
-        let rights = async || give_rights(server, user, SHOP).await;
         let password = json!({"password": pending.password, "tags": tags});
         match self.crime {
             Crime::SetsThePasswordFirst => {
-                let set = async {
-                    server.put(&path, &password).await;
-                    touched.fetch_add(1, Ordering::SeqCst);
-                };
+                let set = self.put(user, &password);
                 self.world.effect("password", set).await?;
                 // With the tests' password in between.
                 let all = async {
-                    rights().await;
-                    server.put(&path, &password).await;
-                    touched.fetch_add(1, Ordering::SeqCst);
+                    self.give_rights(user).await;
+                    self.put(user, &password).await;
                 };
                 self.world.effect("rights", all).await
             }
             Crime::ForgetsTags => {
                 let password = json!({"password": pending.password, "tags": ""});
                 let set = async {
-                    rights().await;
-                    server.put(&path, &password).await;
-                    touched.fetch_add(1, Ordering::SeqCst);
+                    self.give_rights(user).await;
+                    self.put(user, &password).await;
                 };
                 self.world.effect("both", set).await
             }
             Crime::ReplacesInPlace => {
-                let set = async {
-                    server.put(&path, &password).await;
-                    touched.fetch_add(1, Ordering::SeqCst);
-                };
+                let set = self.put(user, &password);
                 self.world.effect("password", set).await
             }
         }
@@ -116,16 +82,14 @@ impl Rotator for Wrong {
         if !self.bench.is_up().await {
             return Err(RotatorError::unreachable("no answer; try again"));
         }
+        let Login {
+            username, password, ..
+        } = candidate;
         let server = &self.bench.fixture.server;
-        Ok(
-            match server
-                .log_in(&candidate.user, &candidate.password, SHOP)
-                .await
-            {
-                Ok(_) | Err(530) => Verdict::Accepted,
-                Err(_) => Verdict::Rejected,
-            },
-        )
+        Ok(match server.log_in(username, password, SHOP).await {
+            Ok(_) | Err(530) => Verdict::Accepted,
+            Err(_) => Verdict::Rejected,
+        })
     }
 }
 
@@ -139,18 +103,15 @@ async fn wrong_pairs_are_found_out() {
     ] {
         let fresh = async |world: World| {
             let (at, surroundings) = (Arc::clone(&bench), world.clone());
-            let make = move || Wrong {
-                bench: Arc::clone(&at),
-                world: surroundings.clone(),
-                crime,
+            let make = move || {
+                Wrong(Pair {
+                    bench: Arc::clone(&at),
+                    world: surroundings.clone(),
+                    crime,
+                })
             };
             Arc::clone(&bench).trial(&world, make).await
         };
-        let prover = Prover::new(fresh)
-            .step_timeout(Duration::from_secs(20))
-            .faults(&[Fault::CrashAfter])
-            .without_interleavings();
-        let violation = prover.run().await.expect_err("it is wrong");
-        assert_eq!(violation.invariant, invariant, "{crime:?}: {violation}");
+        is_convicted(crime, invariant, fresh).await;
     }
 }

@@ -1,21 +1,20 @@
 //! Rotators that are wrong on purpose: each is convicted of its own crime.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use harness::redis::RedisServer;
-use rotators::redis::{RedisCredential, SingleUser};
-use secrecy::ExposeSecret;
-use secrets_core::document::{DocumentError, Patch, SecretDocument};
-use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
+use rotators::redis::SingleUser;
+use secrets_core::document::Patch;
+use secrets_core::rotator::{Context, Profile, Rotator, RotatorError, Verdict};
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::{Fault, Invariant, Prover, Trial};
+use secrets_core::testing::{Invariant, Trial, World};
 
+use crate::culprit::{Culprit, Login, Wrong};
 use crate::kit::{Server, User, rotator};
 use crate::support::{Client, sha256};
 
 /// What is done wrong.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Crime {
     /// `resetpass`: the current password ends when the new one begins.
     Replaces,
@@ -29,31 +28,13 @@ enum Crime {
     TakesDoubtForRefusal,
 }
 
-struct Wrong {
+struct OneUser {
     crime: Crime,
     right: SingleUser<MemoryStore>,
     server: Arc<RedisServer>,
 }
 
-struct Credential {
-    right: RedisCredential,
-    username: String,
-    hash: String,
-}
-
-impl TryFrom<&SecretDocument> for Credential {
-    type Error = DocumentError;
-
-    fn try_from(secret: &SecretDocument) -> Result<Self, DocumentError> {
-        Ok(Self {
-            right: secret.try_into()?,
-            username: secret.text("username")?.expose_secret().to_owned(),
-            hash: sha256(secret.text("password")?.expose_secret()),
-        })
-    }
-}
-
-impl Wrong {
+impl OneUser {
     async fn change(&self, user: &str, rules: &[&str]) -> Result<(), RotatorError> {
         let mut admin = Client::admin(&self.server).await;
         match admin
@@ -67,25 +48,18 @@ impl Wrong {
     }
 }
 
-impl Rotator for Wrong {
-    type Credential = Credential;
-
+impl Culprit for OneUser {
     fn profile(&self) -> Profile {
         self.right.profile()
     }
 
-    async fn create(&self, current: &Credential, cx: &Context) -> Result<Patch, RotatorError> {
-        self.right.create(&current.right, cx).await
+    fn next(&self, _: &Login, cx: &Context) -> Patch {
+        Login::new_password(cx)
     }
 
-    async fn set(
-        &self,
-        login: Proven<'_, Credential>,
-        pending: &Credential,
-        _: &Context,
-    ) -> Result<(), RotatorError> {
-        let new = format!("#{}", pending.hash);
-        let old = format!("#{}", login.credential().hash);
+    async fn set(&self, login: &Login, pending: &Login) -> Result<(), RotatorError> {
+        let new = format!("#{}", sha256(&pending.password));
+        let old = format!("#{}", sha256(&login.password));
         match self.crime {
             Crime::Replaces => self.change(&pending.username, &["resetpass", &new]).await,
             Crime::Resets => {
@@ -96,8 +70,8 @@ impl Rotator for Wrong {
         }
     }
 
-    async fn test(&self, candidate: &Credential, cx: &Context) -> Result<Verdict, RotatorError> {
-        match self.right.test(&candidate.right, cx).await {
+    async fn test(&self, candidate: &Login, cx: &Context) -> Result<Verdict, RotatorError> {
+        match candidate.asked(&self.right, cx).await {
             Err(_) if self.crime == Crime::TakesDoubtForRefusal => Ok(Verdict::Rejected),
             verdict => verdict,
         }
@@ -105,19 +79,20 @@ impl Rotator for Wrong {
 
     async fn retire(
         &self,
-        retired: &Credential,
-        kept: &[&Credential],
+        retired: &Login,
+        kept: &[&Login],
         cx: &Context,
     ) -> Result<(), RotatorError> {
         match self.crime {
             Crime::RetiresNothing => Ok(()),
             Crime::RemovesBlindly => {
-                let gone = format!("!{}", retired.hash);
+                let gone = format!("!{}", sha256(&retired.password));
                 self.change(&retired.username, &[&gone]).await
             }
             _ => {
-                let kept: Vec<_> = kept.iter().map(|kept| &kept.right).collect();
-                self.right.retire(&retired.right, &kept, cx).await
+                let kept: Vec<_> = kept.iter().map(|kept| kept.read()).collect();
+                let kept: Vec<_> = kept.iter().collect();
+                self.right.retire(&retired.read(), &kept, cx).await
             }
         }
     }
@@ -125,20 +100,18 @@ impl Rotator for Wrong {
 
 async fn is_convicted(crime: Crime, of: Invariant) {
     let server = Server::start(RedisServer::builder(), false).await;
-    let prover = Prover::new(async |world| {
+    let fresh = async |world: World| {
         let (user, secret): (User, _) = Arc::clone(&server).user(&world).await;
         let server = user.redis();
-        Trial::new(user, secret, move || Wrong {
-            crime,
-            right: rotator(world.store()),
-            server: Arc::clone(&server),
+        Trial::new(user, secret, move || {
+            Wrong(OneUser {
+                crime,
+                right: rotator(world.store()),
+                server: Arc::clone(&server),
+            })
         })
-    })
-    .step_timeout(Duration::from_secs(20))
-    .faults(&[Fault::CrashBefore, Fault::CrashAfter])
-    .without_interleavings();
-    let violation = prover.run().await.expect_err("a crime");
-    assert_eq!(violation.invariant, of, "{violation}");
+    };
+    crate::culprit::is_convicted(crime, of, fresh).await;
 }
 
 #[tokio::test]

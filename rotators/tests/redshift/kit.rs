@@ -77,6 +77,12 @@ impl Server {
     }
 }
 
+impl Users {
+    pub(crate) fn name(&self) -> &str {
+        &self.user
+    }
+}
+
 impl Target for Users {
     async fn works(&self, secret: &SecretDocument) -> bool {
         let text = |key| secret.text(key).expect(key).expose_secret().to_owned();
@@ -105,6 +111,7 @@ impl Target for Users {
     }
 }
 
+/// With these faults; without any, two invocations side by side.
 async fn proves(stored: StoredAs, faults: &[Fault]) {
     let server = Server::start().await;
     let fresh = async |world: World| {
@@ -116,9 +123,14 @@ async fn proves(stored: StoredAs, faults: &[Fault]) {
     };
     let prover = Prover::new(fresh)
         .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults)
-        .without_interleavings();
-    match prover.run().await {
+        .switches(1)
+        .faults(faults);
+    let proof = if faults.is_empty() {
+        prover.run().await
+    } else {
+        prover.without_interleavings().run().await
+    };
+    match proof {
         Ok(proof) => {
             assert!(proof.gap > 0, "one password a user: {proof}");
             println!("Redshift, {stored:?}: {proof}");
@@ -150,4 +162,9 @@ async fn crashes_of_a_single_user_with_a_digest_heal() {
 async fn calls_of_a_single_user_that_hang_heal() {
     let faults = [Fault::HangAfter];
     proves(StoredAs::Md5, &faults).await;
+}
+
+#[tokio::test]
+async fn two_invocations_agree_on_a_single_user() {
+    proves(StoredAs::Md5, &[]).await;
 }

@@ -11,18 +11,37 @@ use crate::faults::step_timeout;
 use crate::kit::Server;
 use crate::support::settings;
 
+/// What there is to have rights on.
+pub(crate) fn make_room(fake: &RedshiftFake) {
+    fake.add(Kind::Table, &["public", "shared"], RedshiftFake::SUPERUSER);
+    fake.run("CREATE GROUP readers\nCREATE ROLE analyst");
+}
+
+/// The statements that give a user what the first one of each pair may do.
+pub(crate) fn rights_of(user: &str) -> String {
+    let rights = "ALTER GROUP readers ADD USER {}\nGRANT ROLE analyst TO {}\nALTER USER {} SESSION TIMEOUT 600\n";
+    rights.replace("{}", &quoted(user)) + &tables_of(user)
+}
+
+/// Those of them that are about tables.
+pub(crate) fn tables_of(user: &str) -> String {
+    format!(
+        "GRANT SELECT, UPDATE ON TABLE public.shared TO {}",
+        quoted(user)
+    )
+}
+
+fn quoted(user: &str) -> String {
+    format!("\"{}\"", user.replace('"', "\"\""))
+}
+
+/// With these faults; without any, two invocations side by side.
 async fn proves(faults: &[Fault]) {
     let server = Server::start().await;
-    let owner = RedshiftFake::SUPERUSER;
-    server.fake.add(Kind::Table, &["public", "shared"], owner);
-    server.fake.run("CREATE GROUP readers\nCREATE ROLE analyst");
+    make_room(&server.fake);
     let fresh = async |world: World| {
         let (users, secret) = Arc::clone(&server).user(&world, StoredAs::Sha256);
-        let name = secret.text("username").expect("a user");
-        let name = secrecy::ExposeSecret::expose_secret(&name).replace('"', "\"\"");
-        let rights = "ALTER GROUP readers ADD USER \"{}\"\nGRANT ROLE analyst TO \"{}\"\n\
-            GRANT SELECT, UPDATE ON TABLE public.shared TO \"{}\"\nALTER USER \"{}\" SESSION TIMEOUT 600";
-        server.fake.run(&rights.replace("{}", &name));
+        server.fake.run(&rights_of(users.name()));
         let store = world.store().clone();
         Trial::new(users, secret, move || {
             let pair = PairSettings::default();
@@ -31,9 +50,14 @@ async fn proves(faults: &[Fault]) {
     };
     let prover = Prover::new(fresh)
         .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults)
-        .without_interleavings();
-    match prover.run().await {
+        .switches(1)
+        .faults(faults);
+    let proof = if faults.is_empty() {
+        prover.run().await
+    } else {
+        prover.without_interleavings().run().await
+    };
+    match proof {
         Ok(proof) => {
             assert_eq!(proof.gap, 0, "{proof}");
             println!("Redshift, a pair: {proof}");
@@ -52,4 +76,9 @@ async fn crashes_of_a_pair_heal() {
 async fn errors_of_a_pair_heal() {
     let faults = [Fault::ErrorBefore, Fault::ErrorAfter, Fault::Stale];
     proves(&faults).await;
+}
+
+#[tokio::test]
+async fn two_invocations_agree_on_a_pair() {
+    proves(&[]).await;
 }

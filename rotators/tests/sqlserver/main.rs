@@ -8,6 +8,12 @@
 )]
 
 mod contained;
+#[path = "../support/crimes.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod crimes;
+#[path = "../support/culprit.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod culprit;
 mod cut_off;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
@@ -18,9 +24,14 @@ mod faults;
 mod hidden;
 mod hostile;
 mod kit;
+mod load;
 mod pairs;
 mod privacy;
+#[path = "../support/readers.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod readers;
 mod refusals;
 mod single_user;
 mod support;
 mod tls;
+mod wrong;

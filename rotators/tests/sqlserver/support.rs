@@ -35,11 +35,11 @@ pub(crate) const ADMIN_IN_A_DATABASE: [&str; 2] = [
 ];
 
 /// What the login may do at the server, and in `shop`; `$` is its name.
-const AT_SERVER: [&str; 2] = [
+pub(crate) const AT_SERVER: [&str; 2] = [
     "GRANT VIEW SERVER STATE TO $",
     "ALTER LOGIN $ WITH DEFAULT_DATABASE = [shop], CHECK_EXPIRATION = OFF, CHECK_POLICY = ON",
 ];
-const IN_SHOP: [&str; 8] = [
+pub(crate) const IN_SHOP: [&str; 8] = [
     "CREATE USER $ FOR LOGIN $ WITH DEFAULT_SCHEMA = [sales]",
     "ALTER ROLE [db_datareader] ADD MEMBER $",
     "ALTER ROLE [clerks] ADD MEMBER $",
@@ -91,12 +91,14 @@ impl Fixture {
     /// A login with these rights.
     pub(crate) fn add_login(&self, name: &str) {
         self.server.add_login(name, FIRST);
-        let quoted = format!("[{}]", name.replace(']', "]]"));
-        for (database, statements) in [("master", &AT_SERVER[..]), ("shop", &IN_SHOP)] {
-            for statement in statements {
-                let statement = statement.replace('$', &quoted);
-                self.server.execute(database, &statement);
-            }
+        self.give(name, "master", &AT_SERVER);
+        self.give(name, "shop", &IN_SHOP);
+    }
+
+    pub(crate) fn give(&self, name: &str, database: &str, rights: &[&str]) {
+        for right in rights {
+            self.server
+                .execute(database, &right.replace('$', &quoted(name)));
         }
     }
 
@@ -266,6 +268,10 @@ impl Fixture {
         });
         named.collect()
     }
+}
+
+pub(crate) fn quoted(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
 }
 
 fn merge(value: &mut Value, extra: &Value) {

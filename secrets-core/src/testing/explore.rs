@@ -68,23 +68,28 @@ impl Path {
 
     /// Times at which the turn went from one to the other: the fewer, the easier to understand.
     pub(super) fn switches(&self) -> usize {
-        self.turns
-            .windows(2)
-            .filter(|two| two[0].0 != two[1].0)
-            .count()
+        let turns: Vec<_> = self.turns.iter().map(|(who, _)| *who).collect();
+        switches(&turns)
     }
 
-    /// The next path in depth-first order: the last choice that has not been turned around yet, is.
-    pub(super) fn next(mut self) -> Option<Vec<usize>> {
+    /// The next path in depth-first order: the last choice that has not been turned around yet, is, unless the
+    /// turn would have changed more often than `most` times by then.
+    pub(super) fn next(mut self, most: usize) -> Option<Vec<usize>> {
         while let Some((who, choice)) = self.turns.pop() {
             if choice && who == 0 {
-                let mut prefix: Vec<_> = self.turns.into_iter().map(|(who, _)| who).collect();
+                let mut prefix: Vec<_> = self.turns.iter().map(|(who, _)| *who).collect();
                 prefix.push(1);
-                return Some(prefix);
+                if switches(&prefix) <= most {
+                    return Some(prefix);
+                }
             }
         }
         None
     }
+}
+
+fn switches(turns: &[usize]) -> usize {
+    turns.windows(2).filter(|two| two[0] != two[1]).count()
 }
 
 /// Runs both invocations to their ends, call by call: as `prefix` says, then the first one first.
@@ -133,4 +138,48 @@ pub(super) async fn side_by_side<R: Rotator, T: Target>(
     .await;
     run.gate.take_turns(false);
     (path, ends.map(|end| end.unwrap_or(End::Crashed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// All orders of two invocations of three calls each.
+    fn orders(most: usize) -> BTreeSet<String> {
+        let (mut all, mut prefix) = (BTreeSet::new(), Some(Vec::new()));
+        while let Some(turns) = prefix {
+            let (mut left, mut path) = ([3, 3], Path::default());
+            while left != [0, 0] {
+                let choice = left.iter().all(|calls| *calls > 0);
+                let who = match turns.get(path.turns.len()) {
+                    Some(who) if choice => *who,
+                    _ => usize::from(left[0] == 0),
+                };
+                left[who] -= 1;
+                path.turns.push((who, choice));
+            }
+            assert!(all.insert(path.text()), "no order is run twice");
+            prefix = path.next(most);
+        }
+        all
+    }
+
+    #[test]
+    fn a_bound_on_switches_leaves_out_orders_with_more_and_no_other() {
+        let all = orders(usize::MAX);
+        assert_eq!(all.len(), 20);
+        for most in 0..=4 {
+            let some = orders(most);
+            let number = |order: &String| {
+                let turns: Vec<_> = order.bytes().map(usize::from).collect();
+                switches(&turns)
+            };
+            assert!(some.iter().all(|order| number(order) <= most + 2));
+            let missed = all.difference(&some);
+            assert!(missed.into_iter().all(|order| number(order) > most));
+        }
+        assert!(orders(1).len() < 20);
+    }
 }

@@ -177,11 +177,12 @@ impl<F> Prover<F> {
         Ok(stopped)
     }
 
-    /// All orders of the calls of two invocations; gives their number. Of several orders that break a
-    /// promise, the one with the fewest turns is reported.
+    /// All orders of the calls of two invocations in which the turn changes at most so often; gives their number.
+    /// Of several orders that break a promise, the one with the fewest turns is reported.
     pub(super) async fn explore<R: Rotator, T: Target>(
         &self,
         pair: Pair,
+        most: usize,
     ) -> Result<usize, Box<super::Violation>>
     where
         F: AsyncFn(World) -> Trial<R, T>,
@@ -197,7 +198,7 @@ impl<F> Prover<F> {
             {
                 worst = Some((switches, violation));
             }
-            prefix = path.next();
+            prefix = path.next(most);
         }
         match worst {
             Some((_, violation)) => Err(violation),

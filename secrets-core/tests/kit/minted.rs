@@ -7,7 +7,7 @@ use secrets_core::document::{DocumentError, Patch, SecretDocument};
 use secrets_core::rotator::{
     Context, Overlap, Profile, Proven, Rotates, Rotator, RotatorError, Verdict,
 };
-use secrets_core::testing::{Invariant, Target, Trial, World};
+use secrets_core::testing::{Invariant, Prover, Target, Trial, World};
 
 use crate::{acquit, convict};
 
@@ -179,4 +179,19 @@ async fn a_declared_gap_excuses_nothing_else() {
     ] {
         convict(crime, invariant, fresh(Some(crime))).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_with_few_switches_are_few_and_find_a_race() {
+    let number = async |prover: Prover<_>| {
+        let proof = prover.faults(&[]).run().await;
+        proof.expect("it is right").interleavings
+    };
+    let all = number(Prover::new(fresh(None))).await;
+    let few = number(Prover::new(fresh(None)).switches(1)).await;
+    assert!(few > 50 && few < all / 2, "{few} of {all}");
+    let crime = Some(Crime::InvalidatesWithoutAsking);
+    let prover = Prover::new(fresh(crime)).faults(&[]).switches(1);
+    let race = prover.run().await.expect_err("a race");
+    assert_eq!(race.invariant, Invariant::InUseIsKept, "{race}");
 }
