@@ -100,8 +100,8 @@ mod tests {
             username: username.to_owned(),
             password: "p".into(),
         };
-        let named = usernames(&secret, username, |name| Ok(plain(name)));
-        Partner::of(&login, &named, suffix).map_err(|fault| fault.to_string())
+        let both = usernames(&secret, username, |name| Ok(plain(name)));
+        Partner::of(&login, &both, suffix).map_err(|fault| fault.to_string())
     }
 
     #[test]
