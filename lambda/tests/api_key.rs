@@ -6,13 +6,16 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
 use std::time::Duration;
 
 use harness::key_server::{ADMIN, KeyServer, Manners};
 use harness::lambda_host::LambdaHost;
 use harness::secrets_manager::Moto;
-use secrets_core::event::Step;
 use secrets_core::testing::sentinel;
 use serde_json::{Value, json};
 
@@ -63,15 +66,8 @@ async fn keys_rotate_and_old_ones_are_deleted() {
     };
     let mut before = first;
     for n in 1..=3 {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        secrets.begin_rotation(&arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": arn, "ClientRequestToken": token,
-            });
-            let answer = lambda.invoke(&event, TIMEOUT).await;
-            assert!(answer.is_response(), "{step}: {answer:?}");
-        }
+        let rotated = deployed::rotate(&moto, &lambda, &arn, n).await;
+        rotated.expect("a rotation");
         let after = current().await;
         assert_ne!(after["api_key"], before["api_key"]);
         assert_eq!(after["previous_key_id"], before["key_id"]);

@@ -6,24 +6,25 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
-use std::time::Duration;
 
 use harness::lambda_host::LambdaHost;
 use harness::oauth_provider::OAuthProvider;
 use harness::secrets_manager::Moto;
-use secrets_core::event::Step;
 use secrets_core::testing::sentinel;
 use serde_json::{Value, json};
 
+use deployed::Deployed;
+
 const SECRET: &str = "Demo/Twitter_bearer_token";
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Stage {
     provider: OAuthProvider,
-    moto: Moto,
-    lambda: LambdaHost,
-    arn: String,
+    function: Deployed,
     /// Of the secrets of both API keys.
     keys: [String; 2],
 }
@@ -73,28 +74,13 @@ impl Stage {
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_bearer_token")), &env);
         Self {
             provider,
-            moto,
-            lambda,
-            arn,
+            function: Deployed { moto, lambda, arn },
             keys,
         }
     }
 
-    async fn rotate(&self, n: usize) {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        self.moto.client().begin_rotation(&self.arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
-            });
-            let answer = self.lambda.invoke(&event, TIMEOUT).await;
-            assert!(answer.is_response(), "{step}: {answer:?}");
-        }
-    }
-
     async fn current(&self) -> Value {
-        let value = self.moto.client().value(&self.arn, "AWSCURRENT").await;
-        serde_json::from_str(&value.expect("a value")).expect("JSON")
+        self.function.value("AWSCURRENT").await
     }
 }
 
@@ -107,13 +93,13 @@ fn token(value: &Value) -> &str {
 async fn a_token_of_one_key_rotates() {
     let stage = Stage::start("one").await;
     let before = stage.current().await;
-    stage.rotate(1).await;
+    stage.function.rotate(1).await.expect("a rotation");
     let after = stage.current().await;
     assert!(stage.provider.serves(token(&after)));
     assert!(!stage.provider.serves(token(&before)), "one key, one token");
     assert_eq!(after["masterarn"], stage.keys[0]);
     for token in stage.provider.tokens() {
-        assert_eq!(sentinel::found(&token, &stage.lambda.logs()), None);
+        assert_eq!(sentinel::found(&token, &stage.function.lambda.logs()), None);
     }
 }
 
@@ -122,7 +108,7 @@ async fn tokens_of_two_keys_take_turns() {
     let stage = Stage::start("two").await;
     for n in 1..=2 {
         let before = stage.current().await;
-        stage.rotate(n).await;
+        stage.function.rotate(n).await.expect("a rotation");
         let after = stage.current().await;
         assert!(stage.provider.serves(token(&after)));
         assert!(stage.provider.serves(token(&before)), "no gap");
@@ -131,6 +117,6 @@ async fn tokens_of_two_keys_take_turns() {
         assert_eq!(after["masterarns"], json!(stage.keys));
     }
     for token in stage.provider.tokens() {
-        assert_eq!(sentinel::found(&token, &stage.lambda.logs()), None);
+        assert_eq!(sentinel::found(&token, &stage.function.lambda.logs()), None);
     }
 }

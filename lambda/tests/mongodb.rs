@@ -6,26 +6,26 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
-use std::time::Duration;
 
 use harness::lambda_host::LambdaHost;
 use harness::mongodb::FakeMongo;
 use harness::secrets_manager::Moto;
-use secrets_core::event::Step;
-use secrets_core::testing::sentinel;
-use serde_json::{Value, json};
+use serde_json::json;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+use deployed::{Deployed, hides};
+
 const FIRST: &str = "sentinel:first~%41";
 const ADMIN: &str = "sentinel-of-the-admin";
 const DB: &str = "shop";
 
 struct Stage {
     server: FakeMongo,
-    moto: Moto,
-    lambda: LambdaHost,
-    arn: String,
+    function: Deployed,
 }
 
 impl Stage {
@@ -56,48 +56,21 @@ impl Stage {
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_mongodb")), &env);
         Self {
             server,
-            moto,
-            lambda,
-            arn,
+            function: Deployed { moto, lambda, arn },
         }
-    }
-
-    /// The four events; else the type of the error and its message.
-    async fn rotate(&self, n: usize) -> Result<(), (String, String)> {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        self.moto.client().begin_rotation(&self.arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
-            });
-            let answer = self.lambda.invoke(&event, TIMEOUT).await;
-            if !answer.is_response() {
-                let (kind, message) = answer.error();
-                return Err((kind.to_owned(), message.to_owned()));
-            }
-        }
-        Ok(())
     }
 
     /// User and password under a label; other keys are what they were.
     async fn login(&self, label: &str) -> (String, String) {
-        let value = self.moto.client().value(&self.arn, label).await;
-        let value: Value = serde_json::from_str(&value.expect("a value")).expect("JSON");
-        assert_eq!(
-            (&value["kept"], &value["dbname"]),
-            (&json!(1.5), &json!(DB))
-        );
-        let text = |key: &str| value[key].as_str().expect("a text").to_owned();
-        (text("username"), text("password"))
+        assert_eq!(self.function.value(label).await["dbname"], DB);
+        self.function.login(label).await
     }
 
     /// No password is in the function's log.
     fn assert_private(&self) {
-        let log = self.lambda.logs();
+        let log = self.function.lambda.logs();
         assert!(log.contains("finishSecret"), "{log}");
-        for password in self.server.passwords() {
-            assert_eq!(sentinel::found(&password, &log), None, "{log}");
-        }
+        hides(&log, self.server.passwords().iter().map(String::as_str));
     }
 }
 
@@ -105,7 +78,7 @@ impl Stage {
 async fn one_user_is_rotated_as_it_is_deployed() {
     let stage = Stage::start("single_user").await;
     for n in 1..=2 {
-        stage.rotate(n).await.expect("a rotation");
+        stage.function.rotate(n).await.expect("a rotation");
         let (user, password) = stage.login("AWSCURRENT").await;
         assert_eq!((user.as_str(), password.len()), ("app", 40));
         assert!(stage.server.knows(DB, "app", &password));
@@ -117,7 +90,7 @@ async fn one_user_is_rotated_as_it_is_deployed() {
 async fn two_users_take_turns_as_they_are_deployed() {
     let stage = Stage::start("alternating_users").await;
     for (n, name) in [(1, "app_clone"), (2, "app"), (3, "app_clone")] {
-        stage.rotate(n).await.expect("a rotation");
+        stage.function.rotate(n).await.expect("a rotation");
         for label in ["AWSCURRENT", "AWSPREVIOUS"] {
             let (user, password) = stage.login(label).await;
             assert!(stage.server.knows(DB, &user, &password), "{label}");
@@ -133,7 +106,11 @@ async fn a_right_that_is_missing_is_named() {
     stage
         .server
         .create_role("admin", "rotator", &[(DB, &["viewUser"])]);
-    let (kind, message) = stage.rotate(1).await.expect_err("a right is missing");
+    let (kind, message) = stage
+        .function
+        .rotate(1)
+        .await
+        .expect_err("a right is missing");
     assert_eq!(kind, "TargetRefused");
     assert!(message.contains("changePassword"), "{message}");
     assert!(stage.server.knows(DB, "app", FIRST));

@@ -6,8 +6,11 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
-use std::time::Duration;
 
 use harness::lambda_host::LambdaHost;
 use harness::mariadb::MariaDb;
@@ -16,19 +19,16 @@ use harness::rds::{ADMIN as RDS_ADMIN, MotoRds};
 use harness::secrets_manager::Moto;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error, OptsBuilder};
-use secrets_core::event::Step;
-use secrets_core::testing::sentinel;
-use serde_json::{Value, json};
+use serde_json::json;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+use deployed::{Deployed, hides};
+
 const FIRST: &str = "sentinel:first~%41";
 const ADMIN: &str = "sentinel-of-the-admin";
 
 struct Stage<E> {
     server: Server<E>,
-    moto: Moto,
-    lambda: LambdaHost,
-    arn: String,
+    function: Deployed,
 }
 
 impl<E: Edition> Stage<E> {
@@ -60,9 +60,7 @@ impl<E: Edition> Stage<E> {
         let arn = secrets.create_secret("Demo/mysql", &value).await;
         let stage = Self {
             server,
-            moto,
-            lambda,
-            arn,
+            function: Deployed { moto, lambda, arn },
         };
         let create = [
             format!("CREATE USER app IDENTIFIED BY '{FIRST}'"),
@@ -106,51 +104,27 @@ impl<E: Edition> Stage<E> {
         Ok(())
     }
 
-    /// The four events; else the type of the error and its message.
-    async fn rotate(&self, n: usize) -> Result<(), (String, String)> {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        self.moto.client().begin_rotation(&self.arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
-            });
-            let answer = self.lambda.invoke(&event, TIMEOUT).await;
-            if !answer.is_response() {
-                let (kind, message) = answer.error();
-                return Err((kind.to_owned(), message.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    /// User and password under a label; other keys are what they were.
-    async fn login(&self, label: &str) -> (String, String) {
-        let value = self.moto.client().value(&self.arn, label).await;
-        let value: Value = serde_json::from_str(&value.expect("a value")).expect("JSON");
-        assert_eq!(value["kept"], json!(1.5));
-        let text = |key: &str| value[key].as_str().expect("a text").to_owned();
-        (text("username"), text("password"))
-    }
-
     /// Three rotations, in which the old password works beside the new one; gives the users that were current.
     async fn rotates(&self) -> Vec<String> {
-        let mut seen = vec![self.login("AWSCURRENT").await];
+        let mut seen = vec![self.function.login("AWSCURRENT").await];
         for n in 1..=3 {
-            self.rotate(n).await.expect("a rotation");
-            let current = self.login("AWSCURRENT").await;
+            self.function.rotate(n).await.expect("a rotation");
+            let current = self.function.login("AWSCURRENT").await;
             assert_eq!(current.1.len(), 40);
-            for login in [&current, &self.login("AWSPREVIOUS").await] {
+            for login in [&current, &self.function.login("AWSPREVIOUS").await] {
                 assert_eq!(self.takes(login).await, Ok(()), "{n}");
             }
             seen.push(current);
         }
         assert_eq!(self.takes(&seen[0]).await, Err(1045));
 
-        let (logs, server) = (self.lambda.logs(), self.server.log());
-        assert!(!logs.is_empty() && server.contains("ALTER USER"));
-        for password in seen.iter().map(|login| login.1.as_str()).chain([ADMIN]) {
-            assert_eq!(sentinel::found(password, &logs), None);
-            assert_eq!(sentinel::found(password, &server), None);
+        let (logs, server) = (self.function.lambda.logs(), self.server.log());
+        assert!(server.contains("ALTER USER"));
+        for log in [logs, server] {
+            hides(
+                &log,
+                seen.iter().map(|login| login.1.as_str()).chain([ADMIN]),
+            );
         }
         seen.into_iter().map(|login| login.0).collect()
     }
@@ -201,18 +175,14 @@ async fn an_admin_of_rds_changes_a_user_of_mysql() {
     stage
         .root([create.as_str()].into_iter().chain(grants))
         .await;
-    let rds = MotoRds::at(stage.moto.endpoint());
+    let rds = MotoRds::at(stage.function.moto.endpoint());
     let managed = rds
         .create_instance("shop", "mysql", stage.server.port())
         .await;
-    let secrets = stage.moto.client();
-    let value = secrets
-        .value(&stage.arn, "AWSCURRENT")
-        .await
-        .expect("a value");
-    let mut value: Value = serde_json::from_str(&value).expect("JSON");
+    let secrets = stage.function.moto.client();
+    let mut value = stage.function.value("AWSCURRENT").await;
     value["masterarn"] = json!(managed);
-    let put = json!({"SecretId": stage.arn, "SecretString": value.to_string()});
+    let put = json!({"SecretId": stage.function.arn, "SecretString": value.to_string()});
     secrets.ok("PutSecretValue", put).await;
     stage.rotates().await;
 }
@@ -221,15 +191,18 @@ async fn an_admin_of_rds_changes_a_user_of_mysql() {
 #[tokio::test]
 async fn a_password_is_replaced_where_that_is_chosen() {
     let stage = Stage::<MariaDb>::start(&[], &[]).await;
-    let first = stage.login("AWSCURRENT").await;
-    let (kind, message) = stage.rotate(1).await.expect_err("no room");
+    let first = stage.function.login("AWSCURRENT").await;
+    let (kind, message) = stage.function.rotate(1).await.expect_err("no room");
     assert_eq!(kind, "RotatorMisconfigured");
     assert!(message.contains("`OLD_PASSWORD_KEPT`"), "{message}");
     assert_eq!(stage.takes(&first).await, Ok(()));
 
     let chosen = [("OLD_PASSWORD_KEPT", "never")];
     let stage = Stage::<MariaDb>::start(&[], &chosen).await;
-    stage.rotate(1).await.expect("a rotation");
-    assert_eq!(stage.takes(&stage.login("AWSCURRENT").await).await, Ok(()));
+    stage.function.rotate(1).await.expect("a rotation");
+    assert_eq!(
+        stage.takes(&stage.function.login("AWSCURRENT").await).await,
+        Ok(())
+    );
     assert_eq!(stage.takes(&first).await, Err(1045));
 }

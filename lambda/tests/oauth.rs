@@ -6,6 +6,10 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,11 +17,9 @@ use harness::key_server::{ADMIN, KeyServer, Manners};
 use harness::lambda_host::LambdaHost;
 use harness::oidc::{OidcProvider, Settings};
 use harness::secrets_manager::Moto;
-use secrets_core::event::Step;
 use secrets_core::testing::sentinel;
 use serde_json::{Value, json};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
 const CLIENT_SECRET: &str = "sentinel-of-the-client-secret-32";
 
 /// A server with one client, which may do all that is tested here.
@@ -48,15 +50,8 @@ async fn rotate(kind: &str, configuration: &Value, first: Value) -> [Value; 3] {
     let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_oauth")), &env);
     let mut values = vec![first];
     for n in 1..=2 {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        secrets.begin_rotation(&arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": arn, "ClientRequestToken": token,
-            });
-            let answer = lambda.invoke(&event, TIMEOUT).await;
-            assert!(answer.is_response(), "{kind}, {step}: {answer:?}");
-        }
+        let rotated = deployed::rotate(&moto, &lambda, &arn, n).await;
+        rotated.unwrap_or_else(|fault| panic!("{kind}: {fault:?}"));
         let value = secrets.value(&arn, "AWSCURRENT").await.expect("a value");
         values.push(serde_json::from_str(&value).expect("JSON"));
     }

@@ -6,31 +6,29 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
-use std::time::Duration;
 
 use harness::lambda_host::LambdaHost;
 use harness::redis::{RedisBuilder, RedisServer};
 use harness::secrets_manager::Moto;
 use rotators::password::{PasswordPolicy, PasswordRules};
 use rotators::redis::{CaCertificates, RedisSettings, SingleUser};
-use secrets_core::document::SecretDocument;
-use secrets_core::event::Step;
-use secrets_core::rotator::{Context, Rotator, Verdict};
+use secrets_core::rotator::Verdict;
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::testing::sentinel;
-use serde_json::{Value, json};
-use tokio::time::Instant;
+use serde_json::json;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+use deployed::{Deployed, hides, verdict};
+
 const FIRST: &str = "sentinel:fir'st\"\\%41";
 const ADMIN: &str = "sentinel-of-the-admin";
 
 struct Stage {
     server: RedisServer,
-    moto: Moto,
-    lambda: LambdaHost,
-    arn: String,
+    function: Deployed,
 }
 
 impl Stage {
@@ -58,75 +56,31 @@ impl Stage {
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_redis")), &env);
         Self {
             server,
-            moto,
-            lambda,
-            arn,
+            function: Deployed { moto, lambda, arn },
         }
     }
 
-    async fn rotate(&self, n: usize) {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        self.moto.client().begin_rotation(&self.arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
-            });
-            let answer = self.lambda.invoke(&event, TIMEOUT).await;
-            assert!(answer.is_response(), "{step}: {answer:?}");
-        }
-    }
-
-    async fn value(&self, label: &str) -> String {
-        let value = self.moto.client().value(&self.arn, label).await;
-        value.expect("a value")
-    }
-
-    /// Whether the server takes what the secret holds.
-    async fn takes(&self, value: &str) -> Verdict {
+    /// What asks the server whether it takes what the secret holds.
+    fn rotator(&self) -> SingleUser<MemoryStore> {
         let policy = PasswordPolicy::new(&PasswordRules::default()).expect("rules");
         let mut settings = RedisSettings::new(policy);
         settings.ca_certificate = CaCertificates::from_pem(&self.server.ca_pem()).ok();
-        let rotator = SingleUser::new(MemoryStore::new(), settings);
-        let candidate = &SecretDocument::from_text(value);
-        let candidate = candidate.try_into().expect("a credential");
-        let deadline = Instant::now() + TIMEOUT;
-        let cx = Context::new("secret".into(), "version".into(), deadline);
-        let verdict = rotator.test(&candidate, &cx).await;
-        verdict.expect("the server answers")
+        SingleUser::new(MemoryStore::new(), settings)
     }
 
     async fn rotates(&self) {
-        let first = self.value("AWSCURRENT").await;
-        let mut seen = vec![password(&first)];
-        for n in 1..=3 {
-            self.rotate(n).await;
-            let current = self.value("AWSCURRENT").await;
-            assert_eq!(password(&current).len(), 40);
-            assert!(current.contains("1.5"), "other keys are kept: {n}");
-            assert_eq!(self.takes(&current).await, Verdict::Accepted);
-            let previous = self.value("AWSPREVIOUS").await;
-            assert_eq!(self.takes(&previous).await, Verdict::Accepted);
-            seen.push(password(&current));
-        }
-        assert_eq!(self.takes(&first).await, Verdict::Rejected, "retired");
+        let rotator = self.rotator();
+        let mut seen = self.function.rotates_two_passwords(&rotator).await;
         // What was saved is what the server has after a restart.
         self.server.start_again().await;
-        let current = self.value("AWSCURRENT").await;
-        assert_eq!(self.takes(&current).await, Verdict::Accepted);
+        let current = self.function.value("AWSCURRENT").await;
+        assert_eq!(verdict(&rotator, &current).await, Verdict::Accepted);
 
         seen.push(ADMIN.to_owned());
-        let (logs, server) = (self.lambda.logs(), self.server.log());
-        assert!(!logs.is_empty());
-        for password in seen {
-            assert_eq!(sentinel::found(&password, &logs), None);
-            assert_eq!(sentinel::found(&password, &server), None);
+        for log in [self.function.lambda.logs(), self.server.log()] {
+            hides(&log, seen.iter().map(String::as_str));
         }
     }
-}
-
-fn password(value: &str) -> String {
-    let value: Value = serde_json::from_str(value).expect("JSON");
-    value["password"].as_str().expect("a password").to_owned()
 }
 
 #[tokio::test]
@@ -144,15 +98,11 @@ async fn a_user_of_valkey_rotates() {
 async fn a_user_that_takes_any_password_is_told_under_a_stable_type() {
     let builder = RedisServer::builder().user("open on nopass ~* +@read");
     let stage = Stage::start(builder).await;
-    let secrets = stage.moto.client();
-    let mut value: Value = serde_json::from_str(&stage.value("AWSCURRENT").await).expect("JSON");
+    let secrets = stage.function.moto.client();
+    let mut value = stage.function.value("AWSCURRENT").await;
     value["username"] = json!("open");
     let arn = secrets.create_secret("Demo/open", &value.to_string()).await;
-    let token = "00000000-0000-0000-0000-000000000009";
-    secrets.begin_rotation(&arn, token).await;
-    let event = json!({"Step": "createSecret", "SecretId": arn, "ClientRequestToken": token});
-    let answer = stage.lambda.invoke(&event, TIMEOUT).await;
-    let (kind, message) = answer.error();
+    let (kind, message) = stage.function.fails_to_create(&arn).await;
     assert_eq!(kind, "RotatorMisconfigured");
     assert!(message.contains("`nopass`"), "{message}");
 }

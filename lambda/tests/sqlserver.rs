@@ -6,26 +6,26 @@
     reason = "a test that panics is a test that fails"
 )]
 
+#[path = "support/deployed.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod deployed;
+
 use std::path::Path;
-use std::time::Duration;
 
 use harness::lambda_host::LambdaHost;
 use harness::rds::{ADMIN as RDS_ADMIN, MotoRds};
 use harness::secrets_manager::Moto;
 use harness::sqlserver::SqlServer;
-use secrets_core::event::Step;
-use secrets_core::testing::sentinel;
-use serde_json::{Value, json};
+use serde_json::json;
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+use deployed::{Deployed, hides};
+
 const FIRST: &str = "sentinel-First~1;]'%41";
 const ADMIN: &str = "sentinel-of-the-Admin-1";
 
 struct Stage {
     server: SqlServer,
-    moto: Moto,
-    lambda: LambdaHost,
-    arn: String,
+    function: Deployed,
 }
 
 impl Stage {
@@ -62,36 +62,8 @@ impl Stage {
         let lambda = LambdaHost::start(Path::new(env!("CARGO_BIN_EXE_rotate_sqlserver")), &env);
         Self {
             server,
-            moto,
-            lambda,
-            arn,
+            function: Deployed { moto, lambda, arn },
         }
-    }
-
-    /// The four events; else the type of the error and its message.
-    async fn rotate(&self, n: usize) -> Result<(), (String, String)> {
-        let token = format!("00000000-0000-0000-0000-{n:012}");
-        self.moto.client().begin_rotation(&self.arn, &token).await;
-        for step in Step::ALL {
-            let event = json!({
-                "Step": step.as_str(), "SecretId": self.arn, "ClientRequestToken": token,
-            });
-            let answer = self.lambda.invoke(&event, TIMEOUT).await;
-            if !answer.is_response() {
-                let (kind, message) = answer.error();
-                return Err((kind.to_owned(), message.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    /// User and password under a label; other keys are what they were.
-    async fn login(&self, label: &str) -> (String, String) {
-        let value = self.moto.client().value(&self.arn, label).await;
-        let value: Value = serde_json::from_str(&value.expect("a value")).expect("JSON");
-        assert_eq!(value["kept"], json!(1.5));
-        let text = |key: &str| value[key].as_str().expect("a text").to_owned();
-        (text("username"), text("password"))
     }
 
     fn takes(&self, (user, password): &(String, String)) -> bool {
@@ -100,24 +72,24 @@ impl Stage {
 
     /// Three rotations; gives the users that were current.
     async fn rotates(&self) -> Vec<String> {
-        let mut seen = vec![self.login("AWSCURRENT").await];
+        let mut seen = vec![self.function.login("AWSCURRENT").await];
         for n in 1..=3 {
-            self.rotate(n).await.expect("a rotation");
-            let current = self.login("AWSCURRENT").await;
+            self.function.rotate(n).await.expect("a rotation");
+            let current = self.function.login("AWSCURRENT").await;
             assert_eq!(current.1.len(), 40);
             assert!(self.takes(&current), "{n}");
             seen.push(current);
         }
         assert_eq!(self.server.not_understood(), Vec::<String>::new());
-        let logs = self.lambda.logs();
-        assert!(!logs.is_empty());
+        let logs = self.function.lambda.logs();
         assert!(
             !logs.contains("Login failed"),
             "no word of the server: {logs}"
         );
-        for password in seen.iter().map(|login| login.1.as_str()).chain([ADMIN]) {
-            assert_eq!(sentinel::found(password, &logs), None);
-        }
+        hides(
+            &logs,
+            seen.iter().map(|login| login.1.as_str()).chain([ADMIN]),
+        );
         seen.into_iter().map(|login| login.0).collect()
     }
 }
@@ -148,7 +120,7 @@ async fn two_logins_take_turns() {
     ];
     let stage = Stage::start(&variables, true).await;
     assert_eq!(stage.rotates().await, ["app", "app_b", "app", "app_b"]);
-    assert!(stage.takes(&stage.login("AWSPREVIOUS").await));
+    assert!(stage.takes(&stage.function.login("AWSPREVIOUS").await));
 }
 
 /// RDS manages the admin's secret, and says where the admin logs in.
@@ -156,15 +128,14 @@ async fn two_logins_take_turns() {
 async fn an_admin_of_rds_changes_a_login() {
     let stage = Stage::start(&[], false).await;
     add_admin(&stage.server, RDS_ADMIN.0, RDS_ADMIN.1);
-    let rds = MotoRds::at(stage.moto.endpoint());
+    let rds = MotoRds::at(stage.function.moto.endpoint());
     let managed = rds
         .create_instance("shop", "sqlserver-se", stage.server.port())
         .await;
-    let secrets = stage.moto.client();
-    let value = secrets.value(&stage.arn, "AWSCURRENT").await;
-    let mut value: Value = serde_json::from_str(&value.expect("a value")).expect("JSON");
+    let secrets = stage.function.moto.client();
+    let mut value = stage.function.value("AWSCURRENT").await;
     value["masterarn"] = json!(managed);
-    let put = json!({"SecretId": stage.arn, "SecretString": value.to_string()});
+    let put = json!({"SecretId": stage.function.arn, "SecretString": value.to_string()});
     secrets.ok("PutSecretValue", put).await;
     stage.rotates().await;
     let changes = stage.server.statements();
@@ -176,7 +147,7 @@ async fn a_login_that_is_locked_is_told_under_a_stable_type() {
     let stage = Stage::start(&[], false).await;
     let condition = harness::sqlserver::Condition::Locked;
     stage.server.set_condition("app", condition);
-    let (kind, message) = stage.rotate(1).await.expect_err("locked");
+    let (kind, message) = stage.function.rotate(1).await.expect_err("locked");
     assert_eq!(kind, "TargetRefused");
     assert!(message.contains("18486"), "{message}");
 }

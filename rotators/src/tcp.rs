@@ -8,6 +8,8 @@ use secrets_core::rotator::RotatorError;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
+use crate::database::silent;
+
 /// A server as it is called in errors.
 pub(crate) type Peer = dyn Display + Sync;
 
@@ -41,14 +43,6 @@ pub(crate) async fn connect(
         };
     }
     Err(fault)
-}
-
-/// A time-out; `what` is what did not happen in time.
-pub(crate) fn silent(peer: &Peer, what: &str) -> RotatorError {
-    RotatorError::unreachable(format!(
-        "{peer} {what} in time; check `host` and `port`, the security groups and routes of the function's \
-         VPC, and the load of the server"
-    ))
 }
 
 pub(crate) fn unresolved(peer: &Peer) -> RotatorError {

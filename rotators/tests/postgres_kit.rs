@@ -28,7 +28,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 
 /// A server for all trials; each trial has a role of its own.
 struct Server {
@@ -137,10 +137,8 @@ impl Target for Role {
 
 async fn proves(major: u32, faults: &[Fault]) {
     let server = Server::start(major).await;
-    let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(2)))
-        .faults(faults)
-        .without_interleavings();
+    let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(2));
     match prover.run().await {
         Ok(proof) => println!("single user on PostgreSQL {major}: {proof}"),
         Err(violation) => panic!("PostgreSQL {major}: {violation}"),

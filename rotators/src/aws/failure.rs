@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 #[cfg(feature = "iam")]
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 #[cfg(not(feature = "iam"))]
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
+use secrets_core::rotator::Context;
+use tokio::time::{Instant, timeout_at};
 
 /// What came instead of the answer. It holds the code of the service and nothing else of its words.
 #[derive(Debug)]
@@ -34,15 +37,28 @@ pub(crate) enum At {
     },
 }
 
-impl Failure {
-    pub(crate) fn time_out() -> Self {
-        Self {
+/// The answer to a request, which may take this long.
+pub(crate) async fn ask<T, E>(
+    call: impl Future<Output = Result<T, SdkError<E>>>,
+    patience: Duration,
+    cx: &Context,
+) -> Result<T, Failure>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let deadline = cx.deadline().min(Instant::now() + patience);
+    // In a box: what the SDK awaits is large.
+    match timeout_at(deadline, Box::pin(call)).await {
+        Ok(answer) => answer.map_err(|fault| Failure::of(&fault)),
+        Err(_) => Err(Failure {
             at: At::Waiting,
             code: None,
-        }
+        }),
     }
+}
 
-    pub(crate) fn of<E>(fault: &SdkError<E>) -> Self
+impl Failure {
+    fn of<E>(fault: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {

@@ -3,5 +3,5 @@
 mod failure;
 mod service_url;
 
-pub(crate) use failure::{At, Failure};
+pub(crate) use failure::{At, Failure, ask};
 pub use service_url::{InvalidServiceUrl, ServiceUrl};

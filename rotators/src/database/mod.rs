@@ -3,8 +3,13 @@
 mod admin;
 #[cfg(feature = "_pairs")]
 mod current;
+#[cfg(feature = "_session")]
+mod entry;
 #[cfg(feature = "_pairs")]
 pub(crate) mod pair;
+mod peer;
+#[cfg(feature = "_sql")]
+pub(crate) mod sql;
 #[cfg(feature = "_stream")]
 mod stream;
 #[cfg(feature = "_suffix_pairs")]
@@ -23,6 +28,13 @@ use secrets_core::event::SecretId;
 pub(crate) use self::admin::AdminCredential;
 #[cfg(feature = "_pairs")]
 pub(crate) use self::current::current_user;
+#[cfg(feature = "_session")]
+pub(crate) use self::entry::Entry;
+#[cfg(feature = "_session")]
+pub(crate) use self::peer::Role;
+#[cfg(feature = "_sql")]
+pub(crate) use self::peer::broken;
+pub(crate) use self::peer::silent;
 #[cfg(feature = "_stream")]
 pub(crate) use self::stream::{NoStream, Stream, connect};
 #[cfg(feature = "_suffix_pairs")]

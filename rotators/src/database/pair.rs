@@ -86,3 +86,54 @@ impl Partner {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::database::plain;
+
+    fn partner(username: &str, suffix: &str, names: &Value) -> Result<Partner, String> {
+        let secret = SecretDocument::from_text(&json!({"usernames": names}).to_string());
+        let login = Login {
+            username: username.to_owned(),
+            password: "p".into(),
+        };
+        let both = usernames(&secret, username, |name| Ok(plain(name)));
+        Partner::of(&login, &both, suffix).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_suffix_comes_and_goes() {
+        for (one, two, suffix) in [
+            ("app", "app_clone", "_clone"),
+            ("app_clone", "app", "_clone"),
+            ("app_clone_x", "app_clone_x_clone", "_clone"),
+            ("app", "app b", " b"),
+            ("_clone", "_clone_clone", "_clone"),
+        ] {
+            let found = partner(one, suffix, &Value::Null).expect(one);
+            assert_eq!((found.name.as_str(), found.named), (two, false));
+        }
+    }
+
+    #[test]
+    fn both_users_can_be_named() {
+        for (username, other) in [("a", "b"), ("b", "a")] {
+            let found = partner(username, "_clone", &json!(["a", "b"])).expect(username);
+            assert_eq!((found.name.as_str(), found.named), (other, true));
+        }
+        for wrong in [
+            json!(["a"]),
+            json!(["a", "a"]),
+            json!(["b", "c"]),
+            json!(["a", "b", "c"]),
+            json!("a,b"),
+            json!(["a", ""]),
+        ] {
+            let fault = partner("a", "_clone", &wrong).expect_err(&wrong.to_string());
+            assert!(fault.contains("`usernames`"), "{wrong}: {fault}");
+        }
+    }
+}

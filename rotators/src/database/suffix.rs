@@ -45,3 +45,16 @@ impl Default for PairSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suffix_that_makes_no_name_is_refused() {
+        for bad in ["", "a\0b", "a\nb", &"x".repeat(17)] {
+            assert_eq!(PairSettings::with_suffix(bad), Err(InvalidSuffix));
+        }
+        assert!(PairSettings::with_suffix(&"é".repeat(16)).is_ok());
+    }
+}

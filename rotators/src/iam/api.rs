@@ -1,23 +1,19 @@
 //! The five requests, each sent once.
 
-use std::error::Error;
-use std::future::Future;
 use std::time::SystemTime;
 
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::StatusType;
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::aws::{Connections, http_client};
-use tokio::time::{Instant, timeout_at};
 
 use super::credential::AccessKey;
 use super::fault::User;
 use super::plan::Listed;
 use super::settings::IamSettings;
-use crate::aws::Failure;
+use crate::aws::ask;
 
 /// Sends requests for whoever signs them.
 pub(super) struct Api {
@@ -84,7 +80,8 @@ impl Api {
         let url = self.settings.sts_url.as_ref();
         config.set_endpoint_url(url.map(|url| url.as_str().to_owned()));
         let client = aws_sdk_sts::Client::from_conf(config.build());
-        let reply = match self.ask(client.get_caller_identity().send(), cx).await {
+        let call = client.get_caller_identity().send();
+        let reply = match ask(call, self.settings.timeout, cx).await {
             Err(failure) if failure.refuses_the_key() => return Ok(Caller::Refused),
             Err(failure) => {
                 let holder = User {
@@ -107,22 +104,6 @@ impl Api {
             arn: Some(arn),
         }))
     }
-
-    async fn ask<T, E>(
-        &self,
-        call: impl Future<Output = Result<T, SdkError<E>>>,
-        cx: &Context,
-    ) -> Result<T, Failure>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let deadline = cx.deadline().min(Instant::now() + self.settings.timeout);
-        // In a box: what the SDK awaits is large.
-        match timeout_at(deadline, Box::pin(call)).await {
-            Ok(answer) => answer.map_err(|fault| Failure::of(&fault)),
-            Err(_) => Err(Failure::time_out()),
-        }
-    }
 }
 
 /// IAM, and who signs.
@@ -139,7 +120,7 @@ impl Iam<'_> {
         cx: &Context,
     ) -> Result<Vec<Listed>, RotatorError> {
         let call = self.client.list_access_keys().user_name(&user.name).send();
-        let reply = self.api.ask(call, cx).await;
+        let reply = ask(call, self.api.settings.timeout, cx).await;
         let reply =
             reply.map_err(|failure| failure.into_error("iam:ListAccessKeys", self.signer, user))?;
         let keys = reply.access_key_metadata.into_iter();
@@ -162,7 +143,7 @@ impl Iam<'_> {
         cx: &Context,
     ) -> Result<bool, RotatorError> {
         let call = self.client.get_access_key_last_used().access_key_id(id);
-        let reply = self.api.ask(call.send(), cx).await;
+        let reply = ask(call.send(), self.api.settings.timeout, cx).await;
         let reply = reply
             .map_err(|failure| failure.into_error("iam:GetAccessKeyLastUsed", self.signer, user))?;
         let last = reply.access_key_last_used;
@@ -178,7 +159,7 @@ impl Iam<'_> {
     ) -> Result<(), RotatorError> {
         let call = self.client.delete_access_key();
         let call = call.user_name(&user.name).access_key_id(id).send();
-        match self.api.ask(call, cx).await {
+        match ask(call, self.api.settings.timeout, cx).await {
             Err(failure) if !failure.is_gone() => {
                 Err(failure.into_error("iam:DeleteAccessKey", self.signer, user))
             }
@@ -194,15 +175,17 @@ impl Iam<'_> {
     ) -> Result<AccessKey, RotatorError> {
         const ACTION: &str = "iam:CreateAccessKey";
         let call = self.client.create_access_key().user_name(&user.name).send();
-        let reply = self.api.ask(call, cx).await.map_err(|failure| {
-            let changed_nothing = failure.changed_nothing();
-            let error = failure.into_error(ACTION, self.signer, user);
-            if changed_nothing {
-                error.having_changed_nothing()
-            } else {
-                error
-            }
-        })?;
+        let reply = ask(call, self.api.settings.timeout, cx)
+            .await
+            .map_err(|failure| {
+                let changed_nothing = failure.changed_nothing();
+                let error = failure.into_error(ACTION, self.signer, user);
+                if changed_nothing {
+                    error.having_changed_nothing()
+                } else {
+                    error
+                }
+            })?;
         let made = reply
             .access_key
             .filter(|made| !made.access_key_id.is_empty() && !made.secret_access_key.is_empty());

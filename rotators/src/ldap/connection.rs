@@ -21,19 +21,14 @@ use super::error::{Peer, Role, code};
 use super::policy::{self, Objection};
 use super::scheme::Stored;
 use super::settings::{LdapSettings, PasswordScheme};
-use crate::{tcp, tls};
+use crate::{database, tcp, tls};
 
 const PASSWORD: &str = "userPassword";
 /// There while a policy has the entry locked; not always visible.
 const LOCKED: &str = "pwdAccountLockedTime";
 
-/// What became of a login.
-pub(super) enum Entry {
-    /// The server let the credential in.
-    Open(Session),
-    /// The server refused the credential: a wrong password, or no such entry.
-    Wrong,
-}
+/// What became of a login; wrong is a wrong password, or no such entry.
+pub(super) type Entry = database::Entry<Session>;
 
 /// What became of a change that the server understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use secrets_core::rotator::RotatorError;
 
 use super::policy::Objection;
 use super::settings::PasswordScheme;
-use crate::{tcp, tls};
+pub(super) use crate::database::Role;
+use crate::{database, tls};
 
 /// Result codes (RFC 4511, appendix A; RFC 4533 and others for the rest).
 pub(super) mod code {
@@ -30,24 +31,13 @@ pub(super) struct Peer {
     pub(super) role: Role,
 }
 
-/// Whose login it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Own,
-    Admin,
-}
-
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port, role } = self;
         if host.contains(':') {
-            write!(f, "[{host}]:{port}")?;
+            write!(f, "[{host}]:{port}{role}")
         } else {
-            write!(f, "{host}:{port}")?;
-        }
-        match role {
-            Role::Own => Ok(()),
-            Role::Admin => f.write_str(" (as the admin of `masterarn`)"),
+            write!(f, "{host}:{port}{role}")
         }
     }
 }
@@ -55,7 +45,7 @@ impl fmt::Display for Peer {
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        tcp::silent(self, what)
+        database::silent(self, what)
     }
 
     /// Something else listens there.

@@ -46,10 +46,7 @@ impl<'a> Manager<'a> {
     }
 
     pub(super) async fn enter(&self, cx: &Context) -> Result<Session, RotatorError> {
-        match self.try_enter(cx).await? {
-            Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(self.refused()),
-        }
+        self.try_enter(cx).await?.session_or(|| self.refused())
     }
 
     /// What it means that the server refuses the login.

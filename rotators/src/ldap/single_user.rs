@@ -170,10 +170,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         let login = (&candidate.login, Role::Own);
-        match Session::open(&candidate.server, login, &self.settings, cx).await? {
-            Entry::Open(_) => Ok(Verdict::Accepted),
-            Entry::Wrong => Ok(Verdict::Rejected),
-        }
+        let entry = Session::open(&candidate.server, login, &self.settings, cx).await?;
+        Ok(entry.verdict())
     }
 
     async fn retire(

@@ -4,7 +4,7 @@ use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
-use super::connection::{Entry, Session};
+use super::connection::Session;
 use super::credential::{
     AdminCredential, FAMILY, MongoDbCredential, User, authentication_database,
 };
@@ -49,12 +49,12 @@ pub(super) async fn open(
     server: &MongoDbCredential,
     cx: &Context,
 ) -> Result<Box<Session>, RotatorError> {
-    match Session::open(server, (admin, Role::Admin), settings, cx).await? {
-        Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(RotatorError::misconfigured(
+    let entry = Session::open(server, (admin, Role::Admin), settings, cx).await?;
+    entry.session_or(|| {
+        RotatorError::misconfigured(
             "the server refuses the admin's password, or has no such user in the admin's \
              `authentication_database`; correct the secret that `masterarn` names",
         )
-        .with_code(code::AUTHENTICATION_FAILED.to_string())),
-    }
+        .with_code(code::AUTHENTICATION_FAILED.to_string())
+    })
 }

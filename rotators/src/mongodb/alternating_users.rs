@@ -6,15 +6,15 @@ use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
+use super::PairSettings;
 use super::admin;
-use super::connection::{Entry, Session};
+use super::connection::Session;
 use super::credential::{FAMILY, MongoDbCredential};
 use super::error::Role;
-use super::pair::{PairSettings, partner_of};
 use super::settings::MongoDbSettings;
 use super::twin::Twin;
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MongoDB` or Amazon
 /// `DocumentDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -51,14 +51,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c MongoDbCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(
-            &of.user.login,
-            partner_of(of, &self.pair)?,
-            of.admin.as_ref(),
-        )
-    }
-
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -66,7 +58,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let turn = self.turn(wanted)?;
+        let turn = wanted.turn(&self.pair.suffix)?;
         let admin = admin::read(&self.secrets, turn.admin, wanted, cx).await?;
         let own = &wanted.user;
         let pair = [&turn.partner.name, &own.login.username];
@@ -98,7 +90,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &MongoDbCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.turn(&self.pair.suffix)?;
         Ok(turn.next(self.settings.password.generate()?))
     }
 
@@ -108,7 +100,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &MongoDbCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        self.turn(pending)?.check(&login.credential().user.login)?;
+        pending
+            .turn(&self.pair.suffix)?
+            .check(&login.credential().user.login)?;
         let make = async |twin: &mut Twin<'_>| twin.make().await;
         self.as_admin(pending, cx, make).await
     }
@@ -132,11 +126,8 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
                 return Ok(verdict);
             }
         }
-        let opened = Session::open(candidate, (user, Role::Own), &self.settings, cx).await?;
-        Ok(match opened {
-            Entry::Open(_) => Verdict::Accepted,
-            Entry::Wrong => Verdict::Rejected,
-        })
+        let entry = Session::open(candidate, (user, Role::Own), &self.settings, cx).await?;
+        Ok(entry.verdict())
     }
 }
 

@@ -21,13 +21,8 @@ use crate::database::{self, NoStream, Stream};
 /// The first version of the protocol with `OP_MSG`: `MongoDB` 3.6.
 const OLDEST_PROTOCOL: i32 = 6;
 
-/// What became of a login.
-pub(super) enum Entry {
-    /// The server let the credential in.
-    Open(Box<Session>),
-    /// The server refused the credential as wrong: a wrong password, or an unknown user.
-    Wrong,
-}
+/// What became of a login; wrong is a wrong password, or an unknown user.
+pub(super) type Entry = database::Entry<Box<Session>>;
 
 /// A session that lasts as long as the value. It has no tasks of its own.
 pub(super) struct Session {

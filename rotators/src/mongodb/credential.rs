@@ -5,9 +5,12 @@ use std::fmt;
 use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
+use secrets_core::rotator::RotatorError;
 
+use crate::database::pair::{self, Partner};
+use crate::database::turns::Turn;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
-use crate::database::{Family, admin_of, pair, plain};
+use crate::database::{Family, admin_of, plain};
 
 const DEFAULT_PORT: u16 = 27017;
 
@@ -34,9 +37,9 @@ pub struct MongoDbCredential {
     pub(super) admin: Option<SecretId>,
     /// The two users that take turns, where the secret names both. What is wrong with them matters to
     /// alternating users only: to others the key belongs to somebody else.
-    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
+    usernames: Result<Option<[String; 2]>, DocumentError>,
     /// How many characters the name of a user may have, where that is known: `engine` says `DocumentDB`.
-    pub(super) longest_name: Option<usize>,
+    longest_name: Option<usize>,
 }
 
 /// Who logs in. Two users of one name in two databases are two users.
@@ -66,6 +69,18 @@ impl Node {
             host: host.to_owned(),
             port,
         })
+    }
+}
+
+impl MongoDbCredential {
+    /// Whose turn it is, if it is this one's; the other user is in the same database.
+    pub(super) fn turn(&self, suffix: &str) -> Result<Turn<'_>, RotatorError> {
+        let login = &self.user.login;
+        let mut partner = Partner::of(login, &self.usernames, suffix)?;
+        if let Some(longest) = self.longest_name {
+            partner = partner.at_most(longest, "characters", |name| name.chars().count())?;
+        }
+        Turn::new(login, partner, self.admin.as_ref())
     }
 }
 

@@ -6,20 +6,14 @@ use std::fmt;
 use secrets_core::rotator::RotatorError;
 
 use super::credential::Node;
-use crate::tcp;
+use crate::database;
+pub(super) use crate::database::Role;
 
 /// The server that is talked to, and as whom.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) node: Node,
     pub(super) role: Role,
-}
-
-/// Whose login it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Own,
-    Admin,
 }
 
 /// Codes that decide what happens next.
@@ -73,18 +67,14 @@ impl Failure {
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.node)?;
-        match self.role {
-            Role::Own => Ok(()),
-            Role::Admin => f.write_str(" (as the admin of `masterarn`)"),
-        }
+        write!(f, "{}{}", self.node, self.role)
     }
 }
 
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        tcp::silent(self, what)
+        database::silent(self, what)
     }
 
     /// The connection ended.

@@ -34,7 +34,6 @@ mod change;
 mod connection;
 mod credential;
 mod error;
-mod pair;
 mod portrait;
 mod scram;
 mod settings;
@@ -44,10 +43,10 @@ mod wire;
 
 pub use alternating_users::AlternatingUsers;
 pub use credential::MongoDbCredential;
-pub use pair::{InvalidSuffix, PairSettings};
 pub use settings::{MongoDbSettings, Timeouts};
 pub use single_user::SingleUser;
 
+pub use crate::database::{InvalidSuffix, PairSettings};
 pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What no password holds unless other characters are named: what AWS's rotation function leaves out, and the

@@ -9,7 +9,7 @@ use secrets_core::rotator::{
 };
 use secrets_core::store::SecretReader;
 
-use super::connection::{Entry, Session};
+use super::connection::Session;
 use super::credential::{Login, MongoDbCredential};
 use super::error::{Peer, Role, code};
 use super::portrait::{Detail, Portrait};
@@ -58,10 +58,8 @@ impl<R: SecretReader> SingleUser<R> {
             return admin::open(&admin, &self.settings, proven, cx).await;
         }
         let own = (&proven.user, Role::Own);
-        match Session::open(proven, own, &self.settings, cx).await? {
-            Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(Login::taken_away(code::AUTHENTICATION_FAILED.to_string())),
-        }
+        let entry = Session::open(proven, own, &self.settings, cx).await?;
+        entry.session_or(|| Login::taken_away(code::AUTHENTICATION_FAILED.to_string()))
     }
 }
 
@@ -107,12 +105,8 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
         let own = (&candidate.user, Role::Own);
-        Ok(
-            match Session::open(candidate, own, &self.settings, cx).await? {
-                Entry::Open(_) => Verdict::Accepted,
-                Entry::Wrong => Verdict::Rejected,
-            },
-        )
+        let entry = Session::open(candidate, own, &self.settings, cx).await?;
+        Ok(entry.verdict())
     }
 }
 

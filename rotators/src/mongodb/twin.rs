@@ -14,8 +14,8 @@ use super::change;
 use super::connection::Session;
 use super::credential::User;
 use super::error::{Failure, Peer, code};
-use super::pair::Partner;
 use super::portrait::{Detail, Portrait};
+use crate::database::pair::Partner;
 use crate::database::turns::Readiness;
 
 /// The admin at work.

@@ -4,7 +4,7 @@ use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
-use super::connection::{Entry, Session};
+use super::connection::Session;
 use super::credential::{AdminCredential, FAMILY, MySqlCredential};
 use super::error::{Role, code};
 use super::settings::MySqlSettings;
@@ -23,8 +23,6 @@ pub(super) async fn open<R: SecretReader>(
     let found = AdminCredential::find((secrets, id), servers, &FAMILY, own, cx);
     let (login, address) = found.await?;
     let server = server.at(address);
-    match Session::open(&server, &login, Role::Admin, settings, cx).await? {
-        Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(AdminCredential::refused(code::ACCESS_DENIED.to_string())),
-    }
+    let entry = Session::open(&server, &login, Role::Admin, settings, cx).await?;
+    entry.session_or(|| AdminCredential::refused(code::ACCESS_DENIED.to_string()))
 }

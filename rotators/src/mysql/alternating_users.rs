@@ -6,16 +6,15 @@ use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
+use super::PairSettings;
 use super::admin;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, MySqlCredential};
 use super::error::{Role, code};
-use super::pair::{PairSettings, partner_of};
 use super::settings::MySqlSettings;
-use super::sql::Sql;
 use super::twin::Twin;
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`, on `MySQL`, Aurora `MySQL`
 /// or `MariaDB`. An admin, whom the key `masterarn` of the secret names, makes the second one and sets
@@ -52,10 +51,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c MySqlCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(&of.login, partner_of(of, &self.pair)?, of.admin.as_ref())
-    }
-
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -63,7 +58,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let turn = self.turn(wanted)?;
+        let turn = wanted.turn(&self.pair.suffix)?;
         let opened = admin::open(&self.secrets, &self.settings, turn.admin, wanted, cx);
         let mut session = opened.await?;
         let done = match session.prepare().await {
@@ -91,7 +86,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
     }
 
     async fn create(&self, current: &MySqlCredential, _: &Context) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.turn(&self.pair.suffix)?;
         Ok(turn.next(self.settings.password.generate()?))
     }
 
@@ -101,7 +96,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &MySqlCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        self.turn(pending)?.check(&login.credential().login)?;
+        pending
+            .turn(&self.pair.suffix)?
+            .check(&login.credential().login)?;
         let make = async |twin: &mut Twin<'_>| twin.make().await;
         self.as_admin(pending, cx, make).await
     }
@@ -134,12 +131,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             )
             .with_code(code::ACCESS_DENIED.to_string())),
             Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(mut session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|()| Verdict::Accepted)
-            }
+            Entry::Open(session) => session.works().await,
         }
     }
 }

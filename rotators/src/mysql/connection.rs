@@ -6,7 +6,7 @@ use std::time::Duration;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value};
 use secrecy::ExposeSecret;
-use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::rotator::{Context, RotatorError, Verdict};
 use tokio::time::{Instant, timeout_at};
 
 use super::credential::{Login, MySqlCredential, Tls};
@@ -14,7 +14,7 @@ use super::error::{Peer, Role, SessionError, at_login};
 use super::settings::MySqlSettings;
 use super::sql::Sql;
 use super::version::Server;
-use crate::tls;
+use crate::{database, tls};
 
 /// How long the end of a session is waited for; it ends without that, only not yet.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -25,13 +25,8 @@ const MODES: &str = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', SESSION sql_
                      SESSION character_set_client = utf8mb4, SESSION character_set_results = utf8mb4, \
                      SESSION collation_connection = utf8mb4_general_ci";
 
-/// What became of a login.
-pub(super) enum Entry {
-    /// The server let the credential in.
-    Open(Box<Session>),
-    /// The server refused the credential as wrong (1045): a wrong password, or no such user from here.
-    Wrong,
-}
+/// What became of a login; wrong (1045) is a wrong password, or no such user from here.
+pub(super) type Entry = database::Entry<Box<Session>>;
 
 /// A session that lasts as long as the value.
 pub(super) struct Session {
@@ -112,6 +107,14 @@ impl Session {
             Ok(rows) => Ok(rows.into_iter().map(Record).collect()),
             Err(fault) => Err(SessionError::new(&fault, &self.peer)),
         }
+    }
+
+    /// Whether the session that was let in does something, too. Ends it.
+    pub(super) async fn works(mut self: Box<Self>) -> Result<Verdict, RotatorError> {
+        let answer = self.run(&Sql::new("SELECT 1")).await;
+        let answer = answer.map_err(|fault| fault.of_statement(&self.peer));
+        self.close().await;
+        answer.map(|()| Verdict::Accepted)
     }
 
     /// Ends the session, within bounds.

@@ -5,8 +5,10 @@ use std::fmt;
 use secrecy::ExposeSecret;
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
+use secrets_core::rotator::RotatorError;
 
-use super::pair;
+use crate::database::pair::{self, Partner};
+use crate::database::turns::Turn;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
 use crate::database::{Family, admin_of, plain, without_nul};
 use crate::rds::Address;
@@ -33,7 +35,7 @@ pub struct MySqlCredential {
     pub(super) admin: Option<SecretId>,
     /// The two users that take turns, where the secret names both. What is wrong with them matters to
     /// alternating users only: to others the key belongs to somebody else.
-    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
+    usernames: Result<Option<[String; 2]>, DocumentError>,
     is_mariadb: bool,
 }
 
@@ -52,9 +54,12 @@ impl MySqlCredential {
         }
     }
 
-    /// How many characters the name of a user may have.
-    pub(super) fn longest_name(&self) -> usize {
-        if self.is_mariadb { 128 } else { 32 }
+    /// Whose turn it is, if it is this one's.
+    pub(super) fn turn(&self, suffix: &str) -> Result<Turn<'_>, RotatorError> {
+        let longest = if self.is_mariadb { 128 } else { 32 };
+        let partner = Partner::of(&self.login, &self.usernames, suffix)?;
+        let partner = partner.at_most(longest, "characters", |name| name.chars().count())?;
+        Turn::new(&self.login, partner, self.admin.as_ref())
     }
 }
 
@@ -67,7 +72,10 @@ impl TryFrom<&SecretDocument> for MySqlCredential {
         let login = (FAMILY.login)(secret)?;
         Ok(Self {
             host: plain(secret.text("host")?),
-            usernames: pair::usernames(secret, &login.username),
+            usernames: pair::usernames(secret, &login.username, |name| {
+                let name = without_nul("usernames", name).map_err(|_| pair::NO_PAIR)?;
+                Ok(plain(name))
+            }),
             port: secret.port("port")?.unwrap_or(3306),
             database: match secret.optional_text("dbname")? {
                 Some(name) => Some(plain(without_nul("dbname", name)?)),

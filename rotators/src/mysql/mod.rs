@@ -34,7 +34,6 @@ mod grants;
 mod hash;
 mod lexer;
 mod options;
-mod pair;
 mod portrait;
 mod rights;
 mod settings;
@@ -46,10 +45,10 @@ mod version;
 
 pub use alternating_users::AlternatingUsers;
 pub use credential::MySqlCredential;
-pub use pair::{InvalidSuffix, PairSettings};
 pub use settings::{MySqlSettings, OldPassword, Timeouts};
 pub use single_user::SingleUser;
 
+pub use crate::database::{InvalidSuffix, PairSettings};
 pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What AWS's rotation function for `MySQL` leaves out of every password.

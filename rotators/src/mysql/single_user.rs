@@ -15,7 +15,6 @@ use super::connection::{Entry, Session};
 use super::credential::{Login, MySqlCredential};
 use super::error::{Role, code};
 use super::settings::{MySqlSettings, OldPassword};
-use super::sql::Sql;
 
 /// Rotates the password of one user of `MySQL`, Aurora `MySQL` or `MariaDB`.
 ///
@@ -62,10 +61,8 @@ impl<R: SecretReader> SingleUser<R> {
         proven: &MySqlCredential,
         cx: &Context,
     ) -> Result<Box<Session>, RotatorError> {
-        match Session::open(proven, &proven.login, Role::Own, &self.settings, cx).await? {
-            Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(Login::taken_away(code::ACCESS_DENIED.to_string())),
-        }
+        let entry = Session::open(proven, &proven.login, Role::Own, &self.settings, cx).await?;
+        entry.session_or(|| Login::taken_away(code::ACCESS_DENIED.to_string()))
     }
 
     async fn change(
@@ -141,12 +138,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
     ) -> Result<Verdict, RotatorError> {
         match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(mut session) => {
-                let answer = session.run(&Sql::new("SELECT 1")).await;
-                let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-                session.close().await;
-                answer.map(|()| Verdict::Accepted)
-            }
+            Entry::Open(session) => session.works().await,
         }
     }
 

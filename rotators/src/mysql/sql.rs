@@ -7,15 +7,8 @@
 
 use std::fmt;
 
-use secrecy::zeroize::Zeroizing;
-
-/// A name, such as a table's; it is always quoted.
-#[derive(Clone, Copy)]
-pub(super) struct Ident<'a>(pub(super) &'a str);
-
-/// A text value.
-#[derive(Clone, Copy)]
-pub(super) struct Literal<'a>(pub(super) &'a str);
+use crate::database::sql::Text;
+pub(super) use crate::database::sql::{Ident, Literal};
 
 /// An account, or a role: a user at a host. Roles of `MariaDB` have no host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,31 +34,29 @@ impl fmt::Display for Account {
 }
 
 /// A statement, wiped when dropped: it may hold a password.
-pub(super) struct Sql(Zeroizing<String>);
+#[derive(Debug)]
+pub(super) struct Sql(Text);
 
 impl Sql {
     pub(super) fn new(text: &'static str) -> Self {
-        // Room for what follows: a buffer that grows leaves a copy of what it held.
-        let mut sql = Zeroizing::new(String::with_capacity(512));
-        sql.push_str(text);
-        Self(sql)
+        Self(Text::new(text))
     }
 
     /// Appends fixed text.
     pub(super) fn text(mut self, text: &'static str) -> Self {
-        self.push(text);
+        self.0.push(text);
         self
     }
 
     /// Appends a name in backticks, each of its own doubled.
     pub(super) fn ident(mut self, name: Ident<'_>) -> Self {
-        self.quoted(name.0, '`');
+        self.quoted(name.0, "`");
         self
     }
 
     /// Appends a value in single quotes, each of its own doubled.
     pub(super) fn literal(mut self, value: Literal<'_>) -> Self {
-        self.quoted(value.0, '\'');
+        self.quoted(value.0, "'");
         self
     }
 
@@ -84,7 +75,7 @@ impl Sql {
     /// would have been refused when it was read; here it becomes a syntax error and nothing worse.
     pub(super) fn words(mut self, words: &str) -> Self {
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ' | '.');
-        self.push(if words.chars().all(is_word) {
+        self.0.push(if words.chars().all(is_word) {
             words
         } else {
             "?"
@@ -94,13 +85,13 @@ impl Sql {
 
     /// Appends a whole number.
     pub(super) fn number(mut self, number: i64) -> Self {
-        self.push(&number.to_string());
+        self.0.push(&number.to_string());
         self
     }
 
     /// Appends another statement, or a part of one.
     pub(super) fn append(mut self, other: &Self) -> Self {
-        self.push(other.expose());
+        self.0.push(other.expose());
         self
     }
 
@@ -120,40 +111,13 @@ impl Sql {
 
     /// The text, for the driver and nobody else.
     pub(super) fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 
-    fn push(&mut self, text: &str) {
-        self.reserve(text.len());
-        self.0.push_str(text);
-    }
-
-    fn quoted(&mut self, text: &str, quote: char) {
-        self.reserve(text.len() * 2 + 2);
+    fn quoted(&mut self, text: &str, quote: &str) {
         self.0.push(quote);
-        for character in text.chars() {
-            if character == quote {
-                self.0.push(quote);
-            }
-            self.0.push(character);
-        }
+        self.0.push_doubling(text, quote);
         self.0.push(quote);
-    }
-
-    /// Makes room by moving into a new buffer, so that the old one is wiped.
-    fn reserve(&mut self, bytes: usize) {
-        let needed = self.0.len() + bytes;
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(String::with_capacity(needed * 2));
-            larger.push_str(&self.0);
-            self.0 = larger;
-        }
-    }
-}
-
-impl fmt::Debug for Sql {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sql([redacted])")
     }
 }
 

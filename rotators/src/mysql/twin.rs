@@ -11,11 +11,11 @@ use super::connection::{Record, Session};
 use super::credential::Login;
 use super::error::{Peer, SessionError, code, is_missing_right};
 use super::hash::random_password;
-use super::pair::Partner;
 use super::portrait::{Portrait, difference};
 use super::sql::{Account, Sql};
 use super::stored::{Hashing, Stored, rounds};
 use super::version::Server;
+use crate::database::pair::Partner;
 use crate::database::turns::Readiness;
 
 /// How often rights are compared. What one round of statements uncovers, such as privileges below one that

@@ -4,7 +4,7 @@ use secrets_core::event::SecretId;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::SecretReader;
 
-use super::connection::{Entry, Session};
+use super::connection::Session;
 use super::credential::{AdminCredential, FAMILY, PostgresCredential};
 use super::error::{DIALECT, Role};
 use super::settings::PostgresSettings;
@@ -30,8 +30,6 @@ pub(super) async fn open<R: SecretReader>(
         tls: &tls,
         ..server.place()
     };
-    match Session::open(place, &login, Role::Admin, settings.terms(), cx).await? {
-        Entry::Open(session) => Ok(session),
-        Entry::Wrong => Err(AdminCredential::refused(DIALECT.wrong)),
-    }
+    let entry = Session::open(place, &login, Role::Admin, settings.terms(), cx).await?;
+    entry.session_or(|| AdminCredential::refused(DIALECT.wrong))
 }

@@ -116,10 +116,8 @@ impl Credential {
         terms: Terms<'_>,
         cx: &Context,
     ) -> Result<Box<Session>, RotatorError> {
-        match self.log_in(terms, cx).await? {
-            Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(Login::taken_away(self.secrets.dialect.wrong)),
-        }
+        let entry = self.log_in(terms, cx).await?;
+        entry.session_or(|| Login::taken_away(self.secrets.dialect.wrong))
     }
 
     /// Whether the server lets it in, and answers.

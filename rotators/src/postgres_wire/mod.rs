@@ -16,6 +16,6 @@ mod wire;
 pub(crate) use self::fault::SessionError;
 pub(crate) use self::peer::{Dialect, Peer, Role};
 #[cfg(feature = "postgres")]
-pub(crate) use self::session::Place;
-pub(crate) use self::session::{Entry, Row, Session, Terms};
+pub(crate) use self::session::{Entry, Place};
+pub(crate) use self::session::{Row, Session, Terms};
 pub(crate) use self::sql::{Ident, Literal, Sql};

@@ -7,7 +7,8 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 
 use super::fault::Refusal;
-use crate::tcp;
+use crate::database;
+pub(crate) use crate::database::Role;
 
 /// What is particular to one kind of server.
 #[derive(Debug)]
@@ -41,34 +42,21 @@ pub(crate) struct Peer {
     pub(crate) dialect: &'static Dialect,
 }
 
-/// Whose login it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Own,
-    Admin,
-}
-
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)?;
-        match self.role {
-            Role::Own => Ok(()),
-            Role::Admin => f.write_str(" (as the admin of `masterarn`)"),
-        }
+        write!(f, "{}:{}{}", self.host, self.port, self.role)
     }
 }
 
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(crate) fn silent(&self, what: &str) -> RotatorError {
-        tcp::silent(self, what)
+        database::silent(self, what)
     }
 
     /// The connection ended; `when` says in the middle of what.
     pub(crate) fn broken(&self, when: &str) -> RotatorError {
-        RotatorError::unreachable(format!(
-            "{self} closed the connection {when}; check `port`, and that the server is up, then try again"
-        ))
+        database::broken(self, when)
     }
 
     /// Something else listens there.

@@ -20,19 +20,13 @@ use super::peer::{Dialect, Peer, Role};
 use super::sql::Sql;
 use super::tls::{self, CaCertificates};
 use super::wire::Wire;
-use crate::database::{Login, Timeouts, Tls};
+use crate::database::{self, Login, Timeouts, Tls};
 
 /// How long the end of a session is waited for; it ends without that, only not yet.
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// What became of a login.
-pub(crate) enum Entry {
-    /// The server let the credential in.
-    Open(Box<Session>),
-    /// The server refused the credential as wrong: a wrong password, an unknown role, or one whose
-    /// `VALID UNTIL` has passed.
-    Wrong,
-}
+/// What became of a login; wrong is a wrong password, an unknown role, or one whose `VALID UNTIL` has passed.
+pub(crate) type Entry = database::Entry<Box<Session>>;
 
 /// Where a session leads.
 #[derive(Clone, Copy)]

@@ -3,42 +3,29 @@
 //! `ALTER ROLE` takes no parameters (SQLSTATE 42601), so values become part of the text. The rules of
 //! quoting are those of the `PostgreSQL` manual, "Lexical Structure".
 
-use std::fmt;
-
-use secrecy::zeroize::Zeroizing;
-
-/// A name, such as a role's; it is always quoted, so that case and spaces are kept.
-#[derive(Clone, Copy)]
-pub(crate) struct Ident<'a>(pub(crate) &'a str);
-
-/// A text value.
-#[derive(Clone, Copy)]
-pub(crate) struct Literal<'a>(pub(crate) &'a str);
+use crate::database::sql::Text;
+pub(crate) use crate::database::sql::{Ident, Literal};
 
 /// A statement, wiped when dropped: it may hold a password.
-pub(crate) struct Sql(Zeroizing<String>);
+#[derive(Debug)]
+pub(crate) struct Sql(Text);
 
 impl Sql {
     pub(crate) fn new(text: &'static str) -> Self {
-        // Room for what follows: a buffer that grows leaves a copy of what it held.
-        let mut sql = Zeroizing::new(String::with_capacity(512));
-        sql.push_str(text);
-        Self(sql)
+        Self(Text::new(text))
     }
 
     /// Appends fixed text.
     pub(crate) fn text(mut self, text: &'static str) -> Self {
-        self.reserve(text.len());
-        self.0.push_str(text);
+        self.0.push(text);
         self
     }
 
     /// Appends a name in double quotes, each of its own doubled.
     pub(crate) fn ident(mut self, name: Ident<'_>) -> Self {
-        self.reserve(name.0.len() * 2 + 2);
-        self.0.push('"');
-        self.push_doubling(name.0, &['"']);
-        self.0.push('"');
+        self.0.push("\"");
+        self.0.push_doubling(name.0, "\"");
+        self.0.push("\"");
         self
     }
 
@@ -49,12 +36,11 @@ impl Sql {
         expect(dead_code, reason = "for PostgreSQL")
     )]
     pub(crate) fn literal(mut self, value: Literal<'_>) -> Self {
-        self.reserve(value.0.len() * 2 + 4);
         // The space keeps the `E` apart from a word before it.
         let open = if value.0.contains('\\') { " E'" } else { "'" };
-        self.0.push_str(open);
-        self.push_doubling(value.0, &['\'', '\\']);
-        self.0.push('\'');
+        self.0.push(open);
+        self.0.push_doubling(value.0, "'\\");
+        self.0.push("'");
         self
     }
 
@@ -62,57 +48,28 @@ impl Sql {
     /// escape strings, where a backslash has a meaning in every value.
     #[cfg_attr(not(feature = "redshift"), expect(dead_code, reason = "for Redshift"))]
     pub(crate) fn escaped(mut self, value: Literal<'_>) -> Self {
-        self.reserve(value.0.len() * 2 + 2);
-        self.0.push('\'');
-        self.push_doubling(value.0, &['\'', '\\']);
-        self.0.push('\'');
+        self.0.push("'");
+        self.0.push_doubling(value.0, "'\\");
+        self.0.push("'");
         self
     }
 
     /// Appends what somebody has checked to be harmless in a statement.
     #[cfg_attr(not(feature = "redshift"), expect(dead_code, reason = "for Redshift"))]
     pub(crate) fn checked(mut self, text: &str) -> Self {
-        self.reserve(text.len());
-        self.0.push_str(text);
+        self.0.push(text);
         self
     }
 
     /// Appends a whole number.
     pub(crate) fn number(mut self, number: impl Into<i64>) -> Self {
-        let number = number.into().to_string();
-        self.reserve(number.len());
-        self.0.push_str(&number);
+        self.0.push(&number.into().to_string());
         self
     }
 
     /// The text, for the driver and nobody else.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn push_doubling(&mut self, text: &str, doubled: &[char]) {
-        for character in text.chars() {
-            if doubled.contains(&character) {
-                self.0.push(character);
-            }
-            self.0.push(character);
-        }
-    }
-
-    /// Makes room by moving into a new buffer, so that the old one is wiped.
-    fn reserve(&mut self, bytes: usize) {
-        let needed = self.0.len() + bytes;
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(String::with_capacity(needed * 2));
-            larger.push_str(&self.0);
-            self.0 = larger;
-        }
-    }
-}
-
-impl fmt::Debug for Sql {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sql([redacted])")
+        self.0.expose()
     }
 }
 

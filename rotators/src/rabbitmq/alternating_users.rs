@@ -6,14 +6,14 @@ use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
-use super::amqp::{ACCESS_REFUSED, Entry, log_in};
+use super::PairSettings;
+use super::amqp::{ACCESS_REFUSED, log_in};
 use super::credential::{FAMILY, RabbitMqCredential};
 use super::management::Management;
-use super::pair::{PairSettings, partner_of};
 use super::settings::RabbitMqSettings;
 use super::twin::Twin;
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one and sets passwords.
@@ -50,10 +50,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c RabbitMqCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(&of.login, partner_of(of, &self.pair)?, Some(of.admin()?))
-    }
-
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -61,7 +57,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let turn = self.turn(wanted)?;
+        let turn = wanted.turn(&self.pair.suffix)?;
         let opened = Management::open(&self.secrets, &self.settings, turn.admin, wanted, cx);
         let api = opened.await?;
         let twin = Twin {
@@ -85,7 +81,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &RabbitMqCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.turn(&self.pair.suffix)?;
         Ok(turn.next(self.settings.password.generate()?))
     }
 
@@ -95,7 +91,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &RabbitMqCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        self.turn(pending)?.check(&login.credential().login)?;
+        pending
+            .turn(&self.pair.suffix)?
+            .check(&login.credential().login)?;
         let make = async |twin: Twin<'_>| twin.make().await;
         self.as_admin(pending, cx, make).await
     }
@@ -120,14 +118,13 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             }
         }
         match log_in(candidate, &self.settings, cx).await? {
-            Entry::Accepted => Ok(Verdict::Accepted),
-            Entry::Wrong if password_is_known => Err(RotatorError::refused(
+            Verdict::Rejected if password_is_known => Err(RotatorError::refused(
                 "the broker refuses the second user, though the password is right; check that its \
                  `auth_backends` hold `internal`, that `loopback_users` does not hold the user, and that `port` \
                  and `management_port` lead to the same broker",
             )
             .with_code(ACCESS_REFUSED.to_string())),
-            Entry::Wrong => Ok(Verdict::Rejected),
+            verdict => Ok(verdict),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
-use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::rotator::{Context, RotatorError, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -31,20 +31,12 @@ const START_OK: u16 = 11;
 const TUNE: u16 = 30;
 const CLOSE: u16 = 50;
 
-/// What became of a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    Accepted,
-    /// Refused as wrong: a wrong password, or no such user.
-    Wrong,
-}
-
-/// Logs in, presenting the password once, and hangs up.
+/// Logs in, presenting the password once, and hangs up. Rejected is a wrong password, or no such user.
 pub(super) async fn log_in(
     user: &RabbitMqCredential,
     settings: &RabbitMqSettings,
     cx: &Context,
-) -> Result<Entry, RotatorError> {
+) -> Result<Verdict, RotatorError> {
     let broker = Broker {
         host: user.host.clone(),
         port: user.port,
@@ -61,8 +53,8 @@ pub(super) async fn log_in(
         Err(_) => Err(broker.silent("did not answer to a login")),
         Ok(Err(fault)) if fault.kind() == io::ErrorKind::InvalidData => Err(broker.not_amqp()),
         Ok(Err(_)) => Err(broker.broken()),
-        Ok(Ok(Answer::Tune)) => Ok(Entry::Accepted),
-        Ok(Ok(Answer::Close(ACCESS_REFUSED))) => Ok(Entry::Wrong),
+        Ok(Ok(Answer::Tune)) => Ok(Verdict::Accepted),
+        Ok(Ok(Answer::Close(ACCESS_REFUSED))) => Ok(Verdict::Rejected),
         Ok(Ok(Answer::Close(code))) => Err(broker.closed(code)),
         Ok(Ok(Answer::NoPlain)) => Err(broker.without_plain()),
     }

@@ -6,8 +6,13 @@ use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
 use secrets_core::rotator::RotatorError;
 
+use crate::database::pair::{self, Partner};
+use crate::database::turns::Turn;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
-use crate::database::{Family, admin_of, pair, plain, without_nul};
+use crate::database::{Family, admin_of, plain, without_nul};
+
+/// In bytes: messages name their user in a short string (AMQP 0-9-1, section 4.2.5.3; `user-id`).
+const LONGEST_NAME: usize = 255;
 
 /// What is particular to the secrets of these brokers.
 pub(super) const FAMILY: Family = Family {
@@ -32,7 +37,7 @@ pub struct RabbitMqCredential {
     admin: Option<SecretId>,
     /// The two users that take turns, where the secret names both. What is wrong with them matters to
     /// alternating users only: to others the key belongs to somebody else.
-    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
+    usernames: Result<Option<[String; 2]>, DocumentError>,
 }
 
 impl RabbitMqCredential {
@@ -44,6 +49,13 @@ impl RabbitMqCredential {
                  admin's secret, to the secret",
             )
         })
+    }
+
+    /// Whose turn it is, if it is this one's.
+    pub(super) fn turn(&self, suffix: &str) -> Result<Turn<'_>, RotatorError> {
+        let partner = Partner::of(&self.login, &self.usernames, suffix)?;
+        let partner = partner.at_most(LONGEST_NAME, "bytes", str::len)?;
+        Turn::new(&self.login, partner, Some(self.admin()?))
     }
 }
 

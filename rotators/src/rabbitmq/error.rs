@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::StatusCode;
 use secrets_core::rotator::{RotatorError, RotatorErrorKind};
 
-use crate::tcp;
+use crate::database;
 
 /// The listener that applications log in to.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ impl fmt::Display for Broker {
 
 impl Broker {
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        tcp::silent(self, what)
+        database::silent(self, what)
     }
 
     /// No handshake in time: mostly a port without TLS, whose broker waits for a greeting.

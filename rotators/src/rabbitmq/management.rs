@@ -16,9 +16,9 @@ use super::credential::{AdminCredential, FAMILY, Login, RabbitMqCredential, Tls}
 use super::error::{Broker, admin_refused, unanswered, unexpected};
 use super::rights::{Account, Permission, Rights, TopicPermission};
 use super::settings::RabbitMqSettings;
-use crate::tcp;
 use crate::web::http::{self, Authorities, Peer, Reply};
 use crate::web::{Endpoint, percent};
+use crate::{database, tcp};
 
 /// The API of one broker, with the login of its admin.
 pub(super) struct Management<'a> {
@@ -316,7 +316,7 @@ async fn addresses(host: &str, port: u16, cx: &Context) -> Result<Vec<SocketAddr
     match timeout_at(cx.deadline(), lookup_host((host, port))).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
         Ok(Err(_)) => Err(tcp::unresolved(&broker)),
-        Err(_) => Err(tcp::silent(&broker, "was not found")),
+        Err(_) => Err(database::silent(&broker, "was not found")),
     }
 }
 

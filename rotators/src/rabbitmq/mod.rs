@@ -32,7 +32,6 @@ mod amqp;
 mod credential;
 mod error;
 mod management;
-mod pair;
 mod password;
 mod rights;
 mod settings;
@@ -41,10 +40,10 @@ mod twin;
 
 pub use alternating_users::AlternatingUsers;
 pub use credential::RabbitMqCredential;
-pub use pair::{InvalidSuffix, PairSettings};
 pub use settings::{RabbitMqSettings, Timeouts};
 pub use single_user::SingleUser;
 
+pub use crate::database::{InvalidSuffix, PairSettings};
 pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What no password holds unless other characters are named: those that break connection strings

@@ -8,7 +8,7 @@ use secrets_core::rotator::{
 };
 use secrets_core::store::SecretReader;
 
-use super::amqp::{Entry, log_in};
+use super::amqp::log_in;
 use super::credential::RabbitMqCredential;
 use super::management::Management;
 use super::password;
@@ -89,10 +89,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         candidate: &RabbitMqCredential,
         cx: &Context,
     ) -> Result<Verdict, RotatorError> {
-        Ok(match log_in(candidate, &self.settings, cx).await? {
-            Entry::Accepted => Verdict::Accepted,
-            Entry::Wrong => Verdict::Rejected,
-        })
+        log_in(candidate, &self.settings, cx).await
     }
 }
 

@@ -7,9 +7,9 @@ use secrets_core::rotator::RotatorError;
 
 use super::credential::Login;
 use super::management::Management;
-use super::pair::Partner;
 use super::password;
 use super::rights::{Account, Rights};
+use crate::database::pair::Partner;
 use crate::database::turns::Readiness;
 
 /// The admin at work.

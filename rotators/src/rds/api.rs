@@ -1,8 +1,6 @@
 //! The two questions, asked of RDS.
 
-use std::error::Error;
 use std::fmt;
-use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -10,19 +8,17 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::config::retry::RetryConfig;
 use aws_sdk_rds::config::timeout::TimeoutConfig;
 use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::Filter;
 use secrecy::ExposeSecret;
 use secrets_core::rotator::{Context, RotatorError};
 use secrets_core::store::aws::{Connections, http_client};
-use tokio::time::{Instant, timeout_at};
 
 use super::address::{Address, Wanted};
 use super::database::{Database, Kind};
 use super::fault::{not_there, of_another_region};
 use super::found::{self, Found};
 use super::settings::RdsSettings;
-use crate::aws::Failure;
+use crate::aws::ask;
 
 const INSTANCES: &str = "rds:DescribeDBInstances";
 const CLUSTERS: &str = "rds:DescribeDBClusters";
@@ -71,7 +67,7 @@ impl Api {
     ) -> Result<Option<Found>, RotatorError> {
         let call = self.client().describe_db_instances();
         let call = call.db_instance_identifier(database.arn()).send();
-        match self.ask(call, cx).await {
+        match ask(call, self.settings.timeout, cx).await {
             Err(failure) if failure.knows_no_database() => Ok(None),
             Err(failure) => Err(failure.of_rds(INSTANCES, database.arn())),
             Ok(reply) => {
@@ -88,7 +84,7 @@ impl Api {
     ) -> Result<Option<Found>, RotatorError> {
         let call = self.client().describe_db_clusters();
         let call = call.db_cluster_identifier(database.arn()).send();
-        match self.ask(call, cx).await {
+        match ask(call, self.settings.timeout, cx).await {
             Err(failure) if failure.knows_no_database() => Ok(None),
             Err(failure) => Err(failure.of_rds(CLUSTERS, database.arn())),
             Ok(reply) => {
@@ -114,7 +110,7 @@ impl Api {
             .set_values(Some(ids.to_vec()))
             .build();
         let call = self.client().describe_db_instances().filters(those).send();
-        match self.ask(call, cx).await {
+        match ask(call, self.settings.timeout, cx).await {
             Err(failure) if failure.knows_no_database() => Ok(false),
             Err(failure) => {
                 Err(failure.of_rds(INSTANCES, "the replicas and instances of the database"))
@@ -125,22 +121,6 @@ impl Api {
                     instances.filter_map(|one| one.endpoint.and_then(found::address));
                 Ok(addresses.any(|one| one.is(address)))
             }
-        }
-    }
-
-    async fn ask<T, E>(
-        &self,
-        call: impl Future<Output = Result<T, SdkError<E>>>,
-        cx: &Context,
-    ) -> Result<T, Failure>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let deadline = cx.deadline().min(Instant::now() + self.settings.timeout);
-        // In a box: what the SDK awaits is large.
-        match timeout_at(deadline, Box::pin(call)).await {
-            Ok(answer) => answer.map_err(|fault| Failure::of(&fault)),
-            Err(_) => Err(Failure::time_out()),
         }
     }
 

@@ -16,13 +16,8 @@ use super::resp::{self, Reply};
 use super::settings::RedisSettings;
 use crate::database::{self, NoStream, Stream};
 
-/// What became of a login.
-pub(super) enum Entry {
-    /// The server let the credential in.
-    Open(Session),
-    /// The server refused the credential as wrong: a wrong password, an unknown user, or a disabled one.
-    Wrong,
-}
+/// What became of a login; wrong is a wrong password, an unknown user, or a disabled one.
+pub(super) type Entry = database::Entry<Session>;
 
 /// A session that lasts as long as the value.
 pub(super) struct Session {

@@ -6,7 +6,8 @@ use secrets_core::rotator::RotatorError;
 
 use super::credential::Node;
 use super::resp::Refusal;
-use crate::tcp;
+use crate::database;
+pub(super) use crate::database::Role;
 
 /// The server that is talked to, and as whom.
 #[derive(Clone, Debug)]
@@ -15,27 +16,16 @@ pub(super) struct Peer {
     pub(super) role: Role,
 }
 
-/// Whose login it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Own,
-    Admin,
-}
-
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.node)?;
-        match self.role {
-            Role::Own => Ok(()),
-            Role::Admin => f.write_str(" (as the admin of `masterarn`)"),
-        }
+        write!(f, "{}{}", self.node, self.role)
     }
 }
 
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        tcp::silent(self, what)
+        database::silent(self, what)
     }
 
     /// No handshake in time: mostly a server that waits for the end of a command.

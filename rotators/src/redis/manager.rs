@@ -48,10 +48,8 @@ impl<'a> Manager<'a> {
 
     /// A session at this server.
     pub(super) async fn enter(&self, node: &Node, cx: &Context) -> Result<Session, RotatorError> {
-        match self.try_enter(node, cx).await? {
-            Entry::Open(session) => Ok(session),
-            Entry::Wrong => Err(self.refused(node)),
-        }
+        let entry = self.try_enter(node, cx).await?;
+        entry.session_or(|| self.refused(node))
     }
 
     /// What it means that this server refuses the login.

@@ -8,7 +8,7 @@ use super::credential::{AdminCredential, FAMILY, RedshiftCredential};
 use super::error::{DIALECT, Role};
 use super::settings::RedshiftSettings;
 use super::statements::make_safe;
-use crate::postgres_wire::{Entry, Session};
+use crate::postgres_wire::Session;
 
 /// Logs the admin in, at the server of the secret that rotates and with its database and TLS, and prepares the
 /// session.
@@ -22,10 +22,8 @@ pub(super) async fn open<R: SecretReader>(
     let admin = AdminCredential::read(secrets, id, &FAMILY, cx).await?;
     let login = admin.login_at(&server.host)?;
     let terms = settings.terms();
-    let session = match Session::open(server.place(), &login, Role::Admin, terms, cx).await? {
-        Entry::Open(session) => session,
-        Entry::Wrong => return Err(AdminCredential::refused(DIALECT.wrong)),
-    };
+    let entry = Session::open(server.place(), &login, Role::Admin, terms, cx).await?;
+    let session = entry.session_or(|| AdminCredential::refused(DIALECT.wrong))?;
     match make_safe(&session).await {
         Ok(()) => Ok(session),
         Err(fault) => {

@@ -6,17 +6,17 @@ use secrets_core::document::Patch;
 use secrets_core::rotator::{Context, Profile, Proven, Rotator, RotatorError, Verdict};
 use secrets_core::store::SecretReader;
 
+use super::PairSettings;
 use super::admin;
 use super::change::or_was_set;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, SqlServerCredential};
 use super::error::Role;
-use super::pair::{PairSettings, partner_of};
 use super::settings::SqlServerSettings;
-use super::single_user::{new_password, works};
+use super::single_user::new_password;
 use super::twin::Twin;
 use crate::database::current_user;
-use crate::database::turns::{self, Turn};
+use crate::database::turns;
 
 /// Rotates between two users with the same rights, such as `app` and `app_clone`. An admin, whom the key
 /// `masterarn` of the secret names, makes the second one and sets passwords.
@@ -52,10 +52,6 @@ impl<R: SecretReader> AlternatingUsers<R> {
         }
     }
 
-    fn turn<'c>(&self, of: &'c SqlServerCredential) -> Result<Turn<'c>, RotatorError> {
-        Turn::new(&of.login, partner_of(of, &self.pair)?, of.admin.as_ref())
-    }
-
     /// Lets the admin work on the user of this credential.
     async fn as_admin<T>(
         &self,
@@ -63,7 +59,7 @@ impl<R: SecretReader> AlternatingUsers<R> {
         cx: &Context,
         work: impl AsyncFnOnce(&mut Twin<'_>) -> Result<T, RotatorError>,
     ) -> Result<T, RotatorError> {
-        let turn = self.turn(wanted)?;
+        let turn = wanted.turn(&self.pair.suffix)?;
         let opened = admin::open(&self.secrets, &self.settings, turn.admin, wanted, cx);
         let mut session = opened.await?;
         let mut twin = Twin {
@@ -92,7 +88,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         current: &SqlServerCredential,
         _: &Context,
     ) -> Result<Patch, RotatorError> {
-        let turn = self.turn(current)?;
+        let turn = current.turn(&self.pair.suffix)?;
         Ok(turn.next(new_password(&self.settings)?))
     }
 
@@ -102,7 +98,9 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         pending: &SqlServerCredential,
         cx: &Context,
     ) -> Result<(), RotatorError> {
-        self.turn(pending)?.check(&login.credential().login)?;
+        pending
+            .turn(&self.pair.suffix)?
+            .check(&login.credential().login)?;
         let make = async |twin: &mut Twin<'_>| Box::pin(twin.make()).await;
         let done = self.as_admin(pending, cx, make).await;
         or_was_set(done, pending, &self.settings, cx).await
@@ -128,7 +126,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
         }
         match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => works(session).await,
+            Entry::Open(session) => session.works().await,
         }
     }
 }

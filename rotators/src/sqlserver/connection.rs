@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::rotator::{Context, RotatorError, Verdict};
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -17,6 +17,7 @@ use super::error::{Peer, Role, SessionError, at_login};
 use super::settings::SqlServerSettings;
 use super::sql::{Ident, Sql};
 use super::wire::Wire;
+use crate::database;
 
 /// How long the end of a session is waited for; it ends without that, only not yet.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -24,13 +25,8 @@ const CLOSE: Duration = Duration::from_secs(1);
 /// Where admins log in: who may log in may enter it.
 const MASTER: &str = "master";
 
-/// What became of a login.
-pub(super) enum Entry {
-    /// The server let the credential in.
-    Open(Box<Session>),
-    /// The server refused the credential as wrong (18456): a wrong password, or no such login.
-    Wrong,
-}
+/// What became of a login; wrong (18456) is a wrong password, or no such login.
+pub(super) type Entry = database::Entry<Box<Session>>;
 
 /// A session that lasts as long as the value.
 pub(super) struct Session {
@@ -117,6 +113,14 @@ impl Session {
                 Err(fault)
             }
         }
+    }
+
+    /// Whether the session that was let in does something, too. Ends it.
+    pub(super) async fn works(mut self: Box<Self>) -> Result<Verdict, RotatorError> {
+        let answer = self.run(&Sql::new("SELECT 1 AS one")).await;
+        let answer = answer.map_err(|fault| fault.of_statement(&self.peer));
+        self.close().await;
+        answer.map(|()| Verdict::Accepted)
     }
 
     /// Ends the session, within bounds.

@@ -5,9 +5,12 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use secrets_core::document::{DocumentError, SecretDocument};
 use secrets_core::event::SecretId;
+use secrets_core::rotator::RotatorError;
 
+use crate::database::pair::{self, Partner};
+use crate::database::turns::Turn;
 pub(super) use crate::database::{AdminCredential, Login, Tls};
-use crate::database::{Family, admin_of, pair, plain};
+use crate::database::{Family, admin_of, plain};
 use crate::rds::Address;
 
 /// How long names and passwords may be, in UTF-16 code units: `sysname`, and "Passwords" in the Transact-SQL
@@ -58,7 +61,7 @@ pub struct SqlServerCredential {
     pub(super) admin: Option<SecretId>,
     /// The two users that take turns, where the secret names both. What is wrong with them matters to
     /// alternating users only: to others the key belongs to somebody else.
-    pub(super) usernames: Result<Option<[String; 2]>, DocumentError>,
+    usernames: Result<Option<[String; 2]>, DocumentError>,
 }
 
 impl SqlServerCredential {
@@ -73,6 +76,13 @@ impl SqlServerCredential {
             admin: None,
             usernames: Ok(None),
         }
+    }
+
+    /// Whose turn it is, if it is this one's.
+    pub(super) fn turn(&self, suffix: &str) -> Result<Turn<'_>, RotatorError> {
+        let partner = Partner::of(&self.login, &self.usernames, suffix)?;
+        let partner = partner.at_most(LONGEST, "characters", units)?;
+        Turn::new(&self.login, partner, self.admin.as_ref())
     }
 }
 
@@ -158,5 +168,21 @@ mod tests {
             let pair = read(&json!({"usernames": ["app", bad]})).expect("a credential");
             assert_eq!(pair.usernames, Err(pair::NO_PAIR));
         }
+    }
+
+    #[test]
+    fn the_second_users_name_ends_at_the_limit() {
+        let partner = |username: &str| {
+            let user = read(&json!({"username": username, "masterarn": "arn:a"}));
+            let user = user.expect("a credential");
+            let turn = user.turn("_clone").map(|turn| turn.partner.name);
+            turn.map_err(|fault| fault.to_string())
+        };
+        assert_eq!(partner("app").as_deref(), Ok("app_clone"));
+        assert_eq!(partner("app_clone").as_deref(), Ok("app"));
+        let fits = "é".repeat(LONGEST - 6);
+        assert_eq!(partner(&fits), Ok(format!("{fits}_clone")));
+        let fault = partner(&format!("{fits}é")).expect_err("too long");
+        assert!(fault.contains("128 characters"), "{fault}");
     }
 }

@@ -8,19 +8,15 @@ use std::fmt;
 use secrets_core::rotator::RotatorError;
 use tiberius::error::{Error, IoErrorKind};
 
+use crate::database;
+pub(super) use crate::database::Role;
+
 /// The server that is talked to, and as whom.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) role: Role,
-}
-
-/// Whose login it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Own,
-    Admin,
 }
 
 /// Numbers that decide what happens next.
@@ -35,28 +31,19 @@ pub(super) mod code {
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)?;
-        match self.role {
-            Role::Own => Ok(()),
-            Role::Admin => f.write_str(" (as the admin of `masterarn`)"),
-        }
+        write!(f, "{}:{}{}", self.host, self.port, self.role)
     }
 }
 
 impl Peer {
     /// A time-out; `what` is what did not happen in time.
     pub(super) fn silent(&self, what: &str) -> RotatorError {
-        RotatorError::unreachable(format!(
-            "{self} {what} in time; check `host` and `port`, the security groups and routes of the \
-             function's VPC, and the load of the server"
-        ))
+        database::silent(self, what)
     }
 
     /// The connection ended; `when` says in the middle of what.
     pub(super) fn broken(&self, when: &str) -> RotatorError {
-        RotatorError::unreachable(format!(
-            "{self} closed the connection {when}; check `port`, and that the server is up, then try again"
-        ))
+        database::broken(self, when)
     }
 
     /// Something else listens there.

@@ -29,7 +29,6 @@ mod change;
 mod connection;
 mod credential;
 mod error;
-mod pair;
 mod portrait;
 mod prelogin;
 mod rights;
@@ -42,10 +41,10 @@ mod wire;
 
 pub use alternating_users::AlternatingUsers;
 pub use credential::SqlServerCredential;
-pub use pair::{InvalidSuffix, PairSettings};
 pub use settings::{SqlServerSettings, Timeouts};
 pub use single_user::SingleUser;
 
+pub use crate::database::{InvalidSuffix, PairSettings};
 pub use crate::tls::{CaCertificates, InvalidCa};
 
 /// What AWS's rotation function for SQL Server leaves out of every password.

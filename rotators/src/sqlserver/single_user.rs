@@ -16,7 +16,6 @@ use super::connection::{Entry, Session};
 use super::credential::{LONGEST, Login, SqlServerCredential, units};
 use super::error::{Role, code};
 use super::settings::SqlServerSettings;
-use super::sql::Sql;
 
 /// Rotates the password of a login, or of a user of a contained database. It is changed by the admin whom the
 /// key `masterarn` of the secret names, or, without one, by the user itself.
@@ -54,10 +53,8 @@ impl<R: SecretReader> SingleUser<R> {
         cx: &Context,
     ) -> Result<(), RotatorError> {
         let login = &proven.login;
-        let opened = Session::open(proven, login, Role::Own, &self.settings, cx).await?;
-        let Entry::Open(mut session) = opened else {
-            return Err(Login::taken_away(code::LOGIN_FAILED.to_string()));
-        };
+        let entry = Session::open(proven, login, Role::Own, &self.settings, cx).await?;
+        let mut session = entry.session_or(|| Login::taken_away(code::LOGIN_FAILED.to_string()))?;
         let changed = match catalogue::own_keeper(&mut session).await {
             Err(fault) => Err(fault.of_statement(session.peer())),
             Ok(keeper) => {
@@ -129,17 +126,9 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
     ) -> Result<Verdict, RotatorError> {
         match Session::open(candidate, &candidate.login, Role::Own, &self.settings, cx).await? {
             Entry::Wrong => Ok(Verdict::Rejected),
-            Entry::Open(session) => works(session).await,
+            Entry::Open(session) => session.works().await,
         }
     }
-}
-
-/// Whether the session that was let in does something, too.
-pub(super) async fn works(mut session: Box<Session>) -> Result<Verdict, RotatorError> {
-    let answer = session.run(&Sql::new("SELECT 1 AS one")).await;
-    let answer = answer.map_err(|fault| fault.of_statement(session.peer()));
-    session.close().await;
-    answer.map(|()| Verdict::Accepted)
 }
 
 impl<R> fmt::Debug for SingleUser<R> {

@@ -6,104 +6,62 @@
 //! `QUOTED_IDENTIFIER` says. One thing has: a backslash before the end of a line joins the lines of a value. So
 //! no value may hold control characters ([`credential`](super::credential) sees to that).
 
-use std::fmt;
-
-use secrecy::zeroize::Zeroizing;
-
-/// A name, such as a table's; it is always quoted.
-#[derive(Clone, Copy)]
-pub(super) struct Ident<'a>(pub(super) &'a str);
-
-/// A text value without control characters.
-#[derive(Clone, Copy)]
-pub(super) struct Literal<'a>(pub(super) &'a str);
+use crate::database::sql::Text;
+pub(super) use crate::database::sql::{Ident, Literal};
 
 /// A statement, wiped when dropped: it may hold a password.
-pub(super) struct Sql(Zeroizing<String>);
+#[derive(Debug)]
+pub(super) struct Sql(Text);
 
 impl Sql {
     pub(super) fn new(text: &'static str) -> Self {
-        // Room for what follows: a buffer that grows leaves a copy of what it held.
-        let mut sql = Zeroizing::new(String::with_capacity(1024));
-        sql.push_str(text);
-        Self(sql)
+        Self(Text::new(text))
     }
 
     /// Appends fixed text.
     pub(super) fn text(mut self, text: &'static str) -> Self {
-        self.push(text);
+        self.0.push(text);
         self
     }
 
     /// Appends a name in brackets, each closing one of its own doubled.
     pub(super) fn ident(mut self, name: Ident<'_>) -> Self {
-        self.push("[");
-        self.push_doubling(name.0, ']');
-        self.push("]");
+        self.0.push("[");
+        self.0.push_doubling(name.0, "]");
+        self.0.push("]");
         self
     }
 
     /// Appends a value in single quotes, each of its own doubled.
     pub(super) fn literal(mut self, value: Literal<'_>) -> Self {
-        self.push("N'");
-        self.push_doubling(value.0, '\'');
-        self.push("'");
+        self.0.push("N'");
+        self.0.push_doubling(value.0, "'");
+        self.0.push("'");
         self
     }
 
     /// Appends key words, such as the name of a permission: capital letters and spaces. Anything else would
     /// have been refused when it was read; here it becomes a syntax error and nothing worse.
     pub(super) fn words(mut self, words: &str) -> Self {
-        self.push(if are_words(words) { words } else { "?" });
+        self.0.push(if are_words(words) { words } else { "?" });
         self
     }
 
     /// Appends a whole number.
     pub(super) fn number(mut self, number: i32) -> Self {
-        self.push(&number.to_string());
+        self.0.push(&number.to_string());
         self
     }
 
     /// The text, for the driver and nobody else.
     pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn push_doubling(&mut self, text: &str, doubled: char) {
-        self.reserve(text.len() * 2);
-        for character in text.chars() {
-            if character == doubled {
-                self.0.push(character);
-            }
-            self.0.push(character);
-        }
-    }
-
-    fn push(&mut self, text: &str) {
-        self.reserve(text.len());
-        self.0.push_str(text);
-    }
-
-    /// Makes room by moving into a new buffer, so that the old one is wiped.
-    fn reserve(&mut self, bytes: usize) {
-        let needed = self.0.len() + bytes;
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(String::with_capacity(needed * 2));
-            larger.push_str(&self.0);
-            self.0 = larger;
-        }
+        self.0.expose()
     }
 }
 
 /// Whether this is what a permission's name is made of.
 pub(super) fn are_words(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase() || c == ' ')
-}
-
-impl fmt::Debug for Sql {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sql([redacted])")
-    }
 }
 
 #[cfg(test)]

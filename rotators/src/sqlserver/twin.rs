@@ -11,13 +11,12 @@ use super::change::{Keeper, set_password};
 use super::connection::Session;
 use super::credential::Login;
 use super::error::{Peer, SessionError, code, is_missing_right, rejected};
-use super::pair::Partner;
 use super::portrait::{Portrait, difference};
 use super::settings::SqlServerSettings;
 use super::single_user::new_password;
 use super::sql::{Ident, Literal, Sql};
 use super::steps::{Action, actions, with_options};
-use crate::database::pair::base;
+use crate::database::pair::{Partner, base};
 use crate::database::turns::Readiness;
 
 /// How often rights are compared. What one round of statements uncovers, such as what a new user may do

@@ -10,7 +10,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, with_faults};
 use crate::provider::Kind;
 use crate::settings;
 
@@ -63,15 +63,10 @@ async fn trial(world: World, kind: Kind) -> Trial<ApiKey<MemoryStore>, Provider>
     })
 }
 
-async fn proves(kind: Kind, faults: &[Fault], interleavings: bool) {
-    let prover = Prover::new(async |world| trial(world, kind).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let prover = if interleavings {
-        prover
-    } else {
-        prover.without_interleavings()
-    };
+/// With these faults; without any, two invocations side by side.
+async fn proves(kind: Kind, faults: &[Fault]) {
+    let prover = Prover::new(async |world| trial(world, kind).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
     match prover.run().await {
         Ok(proof) => println!("{kind:?}: {proof}"),
         Err(violation) => panic!("{kind:?}: {violation}"),
@@ -101,7 +96,7 @@ macro_rules! heals {
 
             #[tokio::test]
             async fn crashes_and_errors_heal() {
-                proves(Kind::$kind, crashes_and_errors(Kind::$kind), false).await;
+                proves(Kind::$kind, crashes_and_errors(Kind::$kind)).await;
             }
 
             $(heals!($more $kind);)*
@@ -110,13 +105,13 @@ macro_rules! heals {
     (hangs $kind:ident) => {
         #[tokio::test]
         async fn calls_that_hang_heal() {
-            proves(Kind::$kind, hangs(Kind::$kind), false).await;
+            proves(Kind::$kind, hangs(Kind::$kind)).await;
         }
     };
     (meetings $kind:ident) => {
         #[tokio::test]
         async fn events_that_meet_heal() {
-            proves(Kind::$kind, &[], true).await;
+            proves(Kind::$kind, &[]).await;
         }
     };
 }

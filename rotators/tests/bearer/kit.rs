@@ -10,7 +10,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, with_faults};
 use crate::{populate, settings};
 
 /// The truth about one provider.
@@ -49,15 +49,10 @@ async fn trial(world: World, keys: ApiKeys) -> Trial<BearerToken<MemoryStore>, P
     })
 }
 
-async fn proves(keys: ApiKeys, faults: &[Fault], interleavings: bool) {
-    let prover = Prover::new(async |world| trial(world, keys).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let prover = if interleavings {
-        prover
-    } else {
-        prover.without_interleavings()
-    };
+/// With these faults; without any, two invocations side by side.
+async fn proves(keys: ApiKeys, faults: &[Fault]) {
+    let prover = Prover::new(async |world| trial(world, keys).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
     match prover.run().await {
         Ok(proof) => println!("{keys:?}: {proof}"),
         Err(violation) => panic!("{keys:?}: {violation}"),
@@ -66,32 +61,32 @@ async fn proves(keys: ApiKeys, faults: &[Fault], interleavings: bool) {
 
 #[tokio::test]
 async fn crashes_and_errors_with_one_key_heal() {
-    proves(ApiKeys::One, &CRASHES_AND_ERRORS, false).await;
+    proves(ApiKeys::One, &CRASHES_AND_ERRORS).await;
 }
 
 #[tokio::test]
 async fn crashes_and_errors_with_two_keys_heal() {
-    proves(ApiKeys::Two, &DISTINCT, false).await;
+    proves(ApiKeys::Two, &DISTINCT).await;
 }
 
 // A call that hangs leaves what a crash leaves, and takes a second: each meets one kind.
 
 #[tokio::test]
 async fn calls_that_hang_with_one_key_heal() {
-    proves(ApiKeys::One, &[Fault::HangAfter], false).await;
+    proves(ApiKeys::One, &[Fault::HangAfter]).await;
 }
 
 #[tokio::test]
 async fn calls_that_hang_with_two_keys_heal() {
-    proves(ApiKeys::Two, &[Fault::HangBefore], false).await;
+    proves(ApiKeys::Two, &[Fault::HangBefore]).await;
 }
 
 #[tokio::test]
 async fn events_that_meet_with_one_key_heal() {
-    proves(ApiKeys::One, &[], true).await;
+    proves(ApiKeys::One, &[]).await;
 }
 
 #[tokio::test]
 async fn events_that_meet_with_two_keys_heal() {
-    proves(ApiKeys::Two, &[], true).await;
+    proves(ApiKeys::Two, &[]).await;
 }

@@ -11,7 +11,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, with_faults};
 use crate::{Manager, USER, populate};
 
 /// The truth about one account.
@@ -74,15 +74,10 @@ async fn trial(world: World, case: Case) -> Trial<IamKey<MemoryStore>, Account> 
     })
 }
 
-async fn proves(case: Case, faults: &[Fault], interleavings: bool) {
-    let prover = Prover::new(async |world| trial(world, case).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let prover = if interleavings {
-        prover
-    } else {
-        prover.without_interleavings()
-    };
+/// With these faults; without any, two invocations side by side.
+async fn proves(case: Case, faults: &[Fault]) {
+    let prover = Prover::new(async |world| trial(world, case).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
     match prover.run().await {
         Ok(proof) => println!("{case:?}: {proof}"),
         Err(violation) => panic!("{case:?}: {violation}"),
@@ -94,7 +89,7 @@ const AFTER_THE_EFFECT: [Fault; 2] = [Fault::CrashAfter, Fault::ErrorAfter];
 
 #[tokio::test]
 async fn crashes_and_errors_heal() {
-    proves(PLAIN, &CRASHES_AND_ERRORS, false).await;
+    proves(PLAIN, &CRASHES_AND_ERRORS).await;
 }
 
 #[tokio::test]
@@ -103,7 +98,7 @@ async fn crashes_and_errors_heal_where_keys_are_retired_after_the_promotion() {
         retire: Retire::AfterPromotion,
         ..PLAIN
     };
-    proves(case, &DISTINCT, false).await;
+    proves(case, &DISTINCT).await;
 }
 
 #[tokio::test]
@@ -112,7 +107,7 @@ async fn crashes_and_errors_heal_where_the_user_manages_itself() {
         manager: Manager::User,
         ..PLAIN
     };
-    proves(case, &AFTER_THE_EFFECT, false).await;
+    proves(case, &AFTER_THE_EFFECT).await;
 }
 
 #[tokio::test]
@@ -121,7 +116,7 @@ async fn crashes_and_errors_heal_where_another_user_manages_the_keys() {
         manager: Manager::Master,
         ..PLAIN
     };
-    proves(case, &AFTER_THE_EFFECT, false).await;
+    proves(case, &AFTER_THE_EFFECT).await;
 }
 
 #[tokio::test]
@@ -130,20 +125,20 @@ async fn crashes_and_errors_heal_where_new_keys_take_their_time() {
         refusals: 1,
         ..PLAIN
     };
-    proves(case, &[Fault::CrashAfter], false).await;
+    proves(case, &[Fault::CrashAfter]).await;
 }
 
 #[tokio::test]
 async fn calls_that_hang_before_their_effect_heal() {
-    proves(PLAIN, &[Fault::HangBefore], false).await;
+    proves(PLAIN, &[Fault::HangBefore]).await;
 }
 
 #[tokio::test]
 async fn calls_that_hang_after_their_effect_heal() {
-    proves(PLAIN, &[Fault::HangAfter], false).await;
+    proves(PLAIN, &[Fault::HangAfter]).await;
 }
 
 #[tokio::test]
 async fn events_that_meet_heal() {
-    proves(PLAIN, &[], true).await;
+    proves(PLAIN, &[]).await;
 }

@@ -1,55 +1,19 @@
 //! Servers that do not answer, answer something else, or break off: none of it is a wrong password.
 
-use std::time::Duration;
-
 use harness::ldap::LdapServer;
 use harness::proxy::{Fault, TcpAction, TcpMode, TcpProxy};
 use rotators::ldap::{CaCertificates, LdapSettings, SingleUser};
 use secrets_core::rotation::Outcome;
-use secrets_core::rotator::{Context, Rotator, RotatorErrorKind as Kind, Verdict};
+use secrets_core::rotator::{RotatorErrorKind as Kind, Verdict};
 use secrets_core::store::Label;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::time::Instant;
 
+use crate::probe::{self, Seen, fault, saying};
 use crate::support::{APP, Client, FIRST, Fixture, bare, with_admin};
 
-type Seen = Result<Verdict, (Kind, Option<String>)>;
-
-fn fault(kind: Kind, code: Option<&str>) -> Seen {
-    Err((kind, code.map(str::to_owned)))
-}
-
-/// What a probe with this secret says, with a second to say it.
 async fn probe(fixture: &Fixture, settings: LdapSettings, extra: &Value) -> Seen {
-    let candidate = &fixture.document(extra);
-    let candidate = candidate.try_into().expect("a credential");
     let rotator = SingleUser::new(fixture.store.clone(), settings);
-    let deadline = Instant::now() + Duration::from_secs(1);
-    let cx = Context::new("secret".into(), "version".into(), deadline);
-    let verdict = rotator.test(&candidate, &cx).await;
-    verdict.map_err(|fault| {
-        assert!(
-            !format!("{fault} {fault:?}").contains("sentinel"),
-            "{fault:?}"
-        );
-        (fault.kind(), fault.code().map(str::to_owned))
-    })
-}
-
-/// A port whose server says this to every client, then ends the connection.
-async fn saying(answer: Vec<u8>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.expect("a client");
-            let _ = stream.read(&mut [0; 4096]).await;
-            let _ = stream.write_all(&answer).await;
-        }
-    });
-    port
+    probe::ask(&rotator, &fixture.document(extra)).await
 }
 
 /// The answer to a first request: a result code, the server's words, and a control of its policy.

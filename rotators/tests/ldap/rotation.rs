@@ -236,8 +236,8 @@ async fn two_functions_at_once_add_one_value() {
     for number in 0..10 {
         let version = format!("version {number}").as_str().into();
         let (one, two) = (fixture.rotation(), fixture.rotation());
-        let one = Driver::new(&fixture.store, &one, &fixture.secret);
-        let two = Driver::new(&fixture.store, &two, &fixture.secret);
+        let one = Driver::new(&fixture.stored.store, &one, &fixture.stored.secret);
+        let two = Driver::new(&fixture.stored.store, &two, &fixture.stored.secret);
         one.begin(&version).expect("none is under way");
         let created = one.send(Step::Create, &version).await;
         assert_eq!(created, Ok(Outcome::Created));

@@ -75,7 +75,7 @@ async fn hostile_names_rotate() {
         let entry = format!("uid={},ou=services,dc=example,dc=com", dn_escape(uid));
         fixture.root.add_entry(&entry, uid, FIRST.as_bytes()).await;
         fixture.entry.clone_from(&entry);
-        fixture.secret = format!("arn:{uid}").as_str().into();
+        fixture.stored.secret = format!("arn:{uid}").as_str().into();
         fixture.put_current("first", &fixture.document(&json!({})));
         fixture.rotates("second").await;
         fixture.rotates("third").await;
@@ -167,7 +167,7 @@ async fn hostile_passwords_rotate() {
             .add_entry(&entry, &uid, password.as_bytes())
             .await;
         fixture.entry = entry;
-        fixture.secret = format!("arn:{uid}").as_str().into();
+        fixture.stored.secret = format!("arn:{uid}").as_str().into();
         fixture.put_current("odd", &fixture.document(&json!({ "password": password })));
         fixture.rotates("second").await;
         fixture.rotates("third").await;

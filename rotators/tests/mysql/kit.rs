@@ -18,7 +18,7 @@ use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::support::{
     ADMIN, ADMIN_OF_ONE, FIRST, Fixture, account, is_mysql, literal, quick_hashes,
 };
@@ -219,10 +219,7 @@ async fn proves<E: Edition>(old_password: OldPassword, admin: bool, faults: &[Fa
         let rotator = move || SingleUser::new(store.clone(), settings.clone(), old_password);
         trial(Arc::clone(&bench), &world, admin, rotator).await
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults)
-        .without_interleavings();
+    let prover = with_faults(Prover::new(fresh), faults, Duration::from_secs(1));
     let who = if admin { "by an admin" } else { "by itself" };
     match prover.run().await {
         Ok(proof) => {

@@ -25,6 +25,9 @@ mod privacy;
 mod refusals;
 mod signs;
 mod single_user;
+#[path = "../support/stored.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod stored;
 mod support;
 mod text;
 mod wrong;

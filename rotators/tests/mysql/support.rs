@@ -1,5 +1,7 @@
 //! A server, a store with one secret, and what the tests ask of them.
 
+use std::ops::Deref;
+
 use harness::mysql::{Builder, Edition, MySql, Server};
 use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, DriverError, Error, OptsBuilder};
@@ -8,16 +10,15 @@ use rotators::mysql::{
 };
 use rotators::password::{PasswordPolicy, PasswordRules};
 use secrecy::ExposeSecret;
-use secrets_core::document::{Patch, SecretDocument};
-use secrets_core::event::{SecretId, Step, VersionId};
-use secrets_core::rotation::{Outcome, Rotation, RotationError};
-use secrets_core::rotator::{Rotator, RotatorError, RotatorErrorKind};
+use secrets_core::document::SecretDocument;
+use secrets_core::rotation::{Outcome, Rotation};
+use secrets_core::rotator::{Rotator, RotatorErrorKind};
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::store::{Label, SecretReader, SecretStore, Version};
-use secrets_core::testing::Driver;
+use secrets_core::store::{Label, SecretReader, Version};
 use serde_json::{Value, json};
 
 use crate::hidden;
+use crate::stored::{Stored, merge};
 pub(crate) use crate::text::*;
 
 /// The password that every user starts with.
@@ -67,8 +68,7 @@ pub(crate) type Single = Rotation<MemoryStore, SingleUser<MemoryStore>>;
 
 pub(crate) struct Fixture<E> {
     pub(crate) server: Server<E>,
-    pub(crate) store: MemoryStore,
-    pub(crate) secret: SecretId,
+    pub(crate) stored: Stored,
     pub(crate) user: String,
 }
 
@@ -91,8 +91,7 @@ impl<E: Edition> Fixture<E> {
     pub(crate) async fn start_with(builder: Builder<E>) -> Self {
         let mut fixture = Self {
             server: builder.start().await,
-            store: MemoryStore::new(),
-            secret: "none yet".into(),
+            stored: Stored::new("none yet"),
             user: String::new(),
         };
         fixture.add_app().await;
@@ -115,7 +114,7 @@ impl<E: Edition> Fixture<E> {
         for account in self.ask::<String>(others).await {
             self.root(&format!("DROP USER {account}")).await;
         }
-        self.store = MemoryStore::new();
+        self.stored.store = MemoryStore::new();
         self.add_app().await;
         self
     }
@@ -131,7 +130,7 @@ impl<E: Edition> Fixture<E> {
             self.root(&create).await;
         }
         name.clone_into(&mut self.user);
-        self.secret = format!("arn:{name}").into();
+        self.stored.secret = format!("arn:{name}").into();
         self.put_current("first", &json!({}));
     }
 
@@ -142,13 +141,8 @@ impl<E: Edition> Fixture<E> {
         for grant in grants {
             self.root(grant).await;
         }
-        let secret =
-            json!({"host": "127.0.0.1", "username": "admin", "password": ADMIN}).to_string();
-        let secret = SecretDocument::from_text(&secret);
-        let put = self
-            .store
-            .put_current(&"arn:admin".into(), &"1".into(), &secret);
-        put.expect("a new version");
+        let secret = json!({"host": "127.0.0.1", "username": "admin", "password": ADMIN});
+        self.put_admin("1", &secret);
     }
 
     /// The admin of one user, as the documentation says, and its place in the secret.
@@ -164,33 +158,13 @@ impl<E: Edition> Fixture<E> {
             "host": self.server.host(), "port": self.server.port(),
             "username": self.user, "password": FIRST, "kept": 1.50,
         });
-        for (key, value) in extra.as_object().expect("an object") {
-            document[key] = value.clone();
-        }
+        merge(&mut document, extra);
         SecretDocument::from_text(&document.to_string())
     }
 
     /// Gives the secret another current value, as its owner would.
     pub(crate) fn put_current(&self, version: &str, extra: &Value) {
-        let document = self.document(extra);
-        let put = self
-            .store
-            .put_current(&self.secret, &version.into(), &document);
-        put.expect("a new version");
-    }
-
-    /// Stores this password as pending, as createSecret of any function would.
-    pub(crate) async fn put_pending(&self, version: &str, patch: &Patch) {
-        let version = VersionId::from(version);
-        let begun = self.store.begin_rotation(&self.secret, &version);
-        begun.expect("no other rotation is under way");
-        let current = self.store.get(&self.secret, &Version::CURRENT).await;
-        let pending = current.expect("a value").document.patched(patch);
-        let pending = pending.expect("short enough");
-        let put = self
-            .store
-            .put_pending(&self.secret, &version, &pending, None);
-        put.await.expect("an empty version");
+        self.stored.put_current(version, &self.document(extra));
     }
 
     /// Default settings, but that the server's authority is trusted.
@@ -211,21 +185,6 @@ impl<E: Edition> Fixture<E> {
         Rotation::new(store, rotator)
     }
 
-    /// What the service does: registers the version unless it is there, and sends the four events.
-    pub(crate) async fn rotate<R: Rotator>(
-        &self,
-        rotation: &Rotation<MemoryStore, R>,
-        version: &str,
-    ) -> Result<[Outcome; 4], RotationError> {
-        let version = VersionId::from(version);
-        let driver = Driver::new(&self.store, rotation, &self.secret);
-        driver
-            .begin(&version)
-            .expect("no other rotation is under way");
-        let transitions = driver.send_all(&version).await?;
-        Ok(transitions.map(|transition| transition.outcome))
-    }
-
     /// A rotation that comes to its end; gives the password that was current before.
     pub(crate) async fn rotates<R: Rotator>(
         &self,
@@ -242,38 +201,16 @@ impl<E: Edition> Fixture<E> {
         before
     }
 
-    pub(crate) async fn send<R: Rotator>(
-        &self,
-        rotation: &Rotation<MemoryStore, R>,
-        step: Step,
-        version: &str,
-    ) -> Result<Outcome, RotationError> {
-        let driver = Driver::new(&self.store, rotation, &self.secret);
-        driver.send(step, &version.into()).await
-    }
-
     /// A rotation that fails with that code, kind and word in its chain, and hides every password.
     pub(crate) async fn fails<R: Rotator>(
         &self,
         rotation: &Rotation<MemoryStore, R>,
         version: &str,
-        (kind, code): (RotatorErrorKind, Option<&str>),
+        fault: (RotatorErrorKind, Option<&str>),
         word: &str,
     ) {
-        let error = self.rotate(rotation, version).await.expect_err("a fault");
-        let source = std::error::Error::source(&error).expect("a cause");
-        let fault = source
-            .downcast_ref::<RotatorError>()
-            .unwrap_or_else(|| panic!("not of the rotator: {error:?}"));
-        assert_eq!((fault.kind(), fault.code()), (kind, code), "{fault}");
-        assert!(fault.to_string().contains(word), "{fault}");
-        let shown = hidden::shown(&error);
-        hidden::assert_absent(&shown, ADMIN);
-        for label in [Label::Current, Label::Pending, Label::Previous] {
-            if let Some(password) = self.value(&label, "password").await {
-                hidden::assert_absent(&shown, &password);
-            }
-        }
+        let error = self.stored.fails(rotation, version, fault, word).await;
+        hidden::assert_absent(&hidden::shown(&error), ADMIN);
     }
 
     /// What a version holds under a key.
@@ -351,5 +288,14 @@ impl<E: Edition> Fixture<E> {
             "SET SESSION sql_log_off = ON, SESSION long_query_time = 1000, SESSION sql_mode = ''";
         root.query_drop(silent).await.expect("root");
         root
+    }
+}
+
+/// What it does with its secret.
+impl<E> Deref for Fixture<E> {
+    type Target = Stored;
+
+    fn deref(&self) -> &Stored {
+        &self.stored
     }
 }

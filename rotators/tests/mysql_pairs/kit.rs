@@ -18,7 +18,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::pair::{Pair, RIGHTS_OF_A_SHOPPER};
 use crate::support::{ADMIN, FIRST, is_mysql, literal, shown};
 
@@ -251,10 +251,7 @@ async fn proves<E: Edition>(faults: &[Fault]) {
             move || AlternatingUsers::new(store.clone(), settings.clone(), PairSettings::default());
         Arc::clone(&bench).trial(&world, make).await
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
-        .faults(faults)
-        .without_interleavings();
+    let prover = with_faults(Prover::new(fresh), faults, Duration::from_millis(2500));
     match prover.run().await {
         Ok(proof) => {
             assert_eq!(proof.gap, 0, "{proof}");

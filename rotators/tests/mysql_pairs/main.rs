@@ -26,6 +26,9 @@ mod pair;
 mod pairs;
 mod privacy;
 mod refusals;
+#[path = "../support/stored.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod stored;
 #[path = "../mysql/support.rs"]
 #[allow(
     dead_code,

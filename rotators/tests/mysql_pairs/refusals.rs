@@ -145,7 +145,7 @@ async fn an_admin_that_lacks_rights_is_told_which<E: Edition>(pair: &mut Pair<E>
 
 async fn an_admin_that_is_one_of_the_two_is_refused<E: Edition>(pair: &mut Pair<E>) {
     "admin".clone_into(&mut pair.0.user);
-    pair.0.secret = "arn:admin-itself".into();
+    pair.0.stored.secret = "arn:admin-itself".into();
     let itself = json!({"masterarn": "arn:admin", "password": ADMIN});
     pair.put_current("first", &itself);
     let rotation = pair.alternating();

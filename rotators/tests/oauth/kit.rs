@@ -10,7 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, with_faults};
 use crate::{CLIENT, CLIENT_SECRET, configuration, settings};
 
 /// The truth about one provider.
@@ -69,15 +69,10 @@ async fn trial(world: World, when: &str, mint: Mint) -> Trial<Tokens<MemoryStore
     })
 }
 
-async fn proves(when: &str, mint: Mint, faults: &[Fault], interleavings: bool) {
-    let prover = Prover::new(async |world| trial(world, when, mint).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let prover = if interleavings {
-        prover
-    } else {
-        prover.without_interleavings()
-    };
+/// With these faults; without any, two invocations side by side.
+async fn proves(when: &str, mint: Mint, faults: &[Fault]) {
+    let prover = Prover::new(async |world| trial(world, when, mint).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
     match prover.run().await {
         Ok(proof) => println!("{when}, {mint:?}: {proof}"),
         Err(violation) => panic!("{when}, {mint:?}: {violation}"),
@@ -95,9 +90,9 @@ const WAYS: [(&str, Mint); 5] = [
 #[tokio::test]
 async fn crashes_and_errors_heal() {
     let [(when, mint), others @ ..] = WAYS;
-    proves(when, mint, &CRASHES_AND_ERRORS, false).await;
+    proves(when, mint, &CRASHES_AND_ERRORS).await;
     for (when, mint) in others {
-        proves(when, mint, &DISTINCT, false).await;
+        proves(when, mint, &DISTINCT).await;
     }
 }
 
@@ -107,14 +102,13 @@ async fn calls_that_hang_heal() {
         "when_superseded",
         Mint::Many,
         &[Fault::HangBefore, Fault::HangAfter],
-        false,
     )
     .await;
 }
 
 #[tokio::test]
 async fn calls_that_hang_heal_where_tokens_are_revoked_first() {
-    proves("before_mint", Mint::Singleton, &[Fault::HangAfter], false).await;
+    proves("before_mint", Mint::Singleton, &[Fault::HangAfter]).await;
 }
 
 /// Retirement after promotion is left out: it has ten times as many orders, and the kit's own tests go
@@ -123,7 +117,7 @@ async fn calls_that_hang_heal_where_tokens_are_revoked_first() {
 async fn events_that_meet_heal() {
     for (when, mint) in WAYS {
         if when != "after_promotion" {
-            proves(when, mint, &[], true).await;
+            proves(when, mint, &[]).await;
         }
     }
 }

@@ -10,7 +10,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Invariant, Prover, Target, Trial, Violation, World};
 use serde_json::{Value, json};
 
-use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, step_timeout};
+use crate::faults::{CRASHES_AND_ERRORS, DISTINCT, with_faults};
 use crate::{CLIENT, CLIENT_SECRET, authorised, configuration, settings};
 
 /// The truth about one provider.
@@ -79,22 +79,17 @@ async fn trial(world: World, way: Way) -> Trial<RefreshChain<MemoryStore>, Provi
     })
 }
 
-async fn runs(way: &Way, faults: &[Fault], interleavings: bool) -> Result<(), Box<Violation>> {
-    let prover = Prover::new(async |world| trial(world, way.clone()).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let prover = if interleavings {
-        prover
-    } else {
-        prover.without_interleavings()
-    };
+/// With these faults; without any, two invocations side by side.
+async fn runs(way: &Way, faults: &[Fault]) -> Result<(), Box<Violation>> {
+    let prover = Prover::new(async |world| trial(world, way.clone()).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
     let proof = prover.run().await?;
     println!("{way:?}: {proof}");
     Ok(())
 }
 
-async fn proves(way: &Way, faults: &[Fault], interleavings: bool) {
-    if let Err(violation) = runs(way, faults, interleavings).await {
+async fn proves(way: &Way, faults: &[Fault]) {
+    if let Err(violation) = runs(way, faults).await {
         panic!("{way:?}: {violation}");
     }
 }
@@ -116,9 +111,9 @@ fn ways() -> [Way; 5] {
 #[tokio::test]
 async fn crashes_and_errors_heal_or_stop_for_a_person() {
     let [grace, same, _, _, forbidden] = ways();
-    proves(&forbidden, &CRASHES_AND_ERRORS, false).await;
+    proves(&forbidden, &CRASHES_AND_ERRORS).await;
     for way in [grace, same] {
-        proves(&way, &DISTINCT, false).await;
+        proves(&way, &DISTINCT).await;
     }
 }
 
@@ -126,26 +121,26 @@ async fn crashes_and_errors_heal_or_stop_for_a_person() {
 async fn crashes_and_errors_heal_where_old_tokens_stop_or_stay() {
     let [_, _, fixed, stops, _] = ways();
     for way in [fixed, stops] {
-        proves(&way, &[Fault::CrashAfter, Fault::ErrorAfter], false).await;
+        proves(&way, &[Fault::CrashAfter, Fault::ErrorAfter]).await;
     }
 }
 
 #[tokio::test]
 async fn calls_that_hang_heal_or_stop_for_a_person() {
     let [.., forbidden] = ways();
-    proves(&forbidden, &[Fault::HangBefore, Fault::HangAfter], false).await;
+    proves(&forbidden, &[Fault::HangBefore, Fault::HangAfter]).await;
 }
 
 #[tokio::test]
 async fn events_that_meet_heal_within_the_grace() {
     let [grace, ..] = ways();
-    proves(&grace, &[], true).await;
+    proves(&grace, &[]).await;
 }
 
 #[tokio::test]
 async fn events_that_meet_use_no_refresh_token_twice() {
     let [.., forbidden] = ways();
-    proves(&forbidden, &[], true).await;
+    proves(&forbidden, &[]).await;
 }
 
 /// The same rotator with a configuration that is not true of the provider.
@@ -156,7 +151,7 @@ async fn a_configuration_that_claims_too_much_is_convicted() {
         (Chain::SingleUse, json!({"grace_seconds": 30})),
     ] {
         let way = way(chain, replay);
-        let violation = runs(&way, &[Fault::CrashAfter], false).await;
+        let violation = runs(&way, &[Fault::CrashAfter]).await;
         let violation = violation.expect_err("the grant was revoked");
         println!("{way:?}: {violation}");
         assert_eq!(violation.invariant, Invariant::CrashesHeal, "{violation}");

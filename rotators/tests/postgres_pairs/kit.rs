@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::pair::{ADMIN, quoted};
 
 /// A server for all trials; each trial has a user of its own.
@@ -179,10 +179,7 @@ async fn proves(major: u32, layout: PairLayout, faults: &[Fault]) {
         let make = move || rotator(&surroundings, layout);
         Arc::clone(&server).trial(&world, make).await
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
-        .faults(faults)
-        .without_interleavings();
+    let prover = with_faults(Prover::new(fresh), faults, Duration::from_millis(2500));
     match prover.run().await {
         Ok(proof) => {
             assert_eq!(proof.gap, 0, "{proof}");

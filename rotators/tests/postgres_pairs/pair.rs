@@ -114,7 +114,7 @@ impl Pair {
     /// A new user, whose secret is the one that rotates from now on.
     pub(crate) async fn another(&mut self, user: &str) {
         user.clone_into(&mut self.user);
-        self.fixture.secret = format!("arn:pair of {user}").into();
+        self.fixture.stored.secret = format!("arn:pair of {user}").into();
         let fill = |rights: &str| {
             rights
                 .replace("{user}", &quoted(user))

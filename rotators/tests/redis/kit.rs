@@ -16,7 +16,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::support::{ADMIN, ADMIN_RIGHTS, Client, FIRST, sha256};
 
 /// A password of every user that no secret holds.
@@ -168,15 +168,9 @@ impl Target for User {
 
 /// With these faults; without any, two invocations side by side.
 async fn proves(name: &str, server: Arc<Server>, faults: &[Fault]) {
-    let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
-    match proof {
+    let prover = Prover::new(async |world| Arc::clone(&server).trial(world).await);
+    let prover = with_faults(prover, faults, Duration::from_secs(1));
+    match prover.run().await {
         Ok(proof) => println!("single user on {name}: {proof}"),
         Err(violation) => panic!("{name}: {violation}"),
     }

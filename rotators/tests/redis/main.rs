@@ -24,3 +24,15 @@ mod wrong;
 #[path = "../support/faults.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
 mod faults;
+#[path = "../support/hidden.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod hidden;
+#[path = "../support/probe.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod probe;
+#[path = "../support/stored.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+mod stored;
+#[path = "../support/load.rs"]
+#[allow(unreachable_pub, reason = "shared with other tests")]
+mod under_load;

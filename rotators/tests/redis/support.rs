@@ -1,6 +1,7 @@
 //! A server, a store with one secret, and what the tests ask of them.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use harness::redis::{RedisBuilder, RedisServer};
@@ -10,18 +11,18 @@ use rotators::redis::{CaCertificates, EXCLUDED_CHARACTERS, RedisSettings, Single
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use secrecy::ExposeSecret;
 use secrets_core::document::SecretDocument;
-use secrets_core::event::{SecretId, VersionId};
-use secrets_core::rotation::{Outcome, Rotation, RotationError};
-use secrets_core::rotator::{Rotator, RotatorError, RotatorErrorKind};
+use secrets_core::rotation::{Outcome, Rotation};
+use secrets_core::rotator::RotatorErrorKind;
+use secrets_core::store::Label;
 use secrets_core::store::memory::MemoryStore;
-use secrets_core::store::{Label, SecretReader, Version};
-use secrets_core::testing::{Driver, sentinel};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+use crate::hidden;
+use crate::stored::{Stored, merge};
 
 /// The password that every user starts with.
 pub(crate) const FIRST: &str = "sentinel-First~1 %&+=/?";
@@ -181,8 +182,7 @@ pub(crate) type RedisRotation = Rotation<MemoryStore, SingleUser<MemoryStore>>;
 pub(crate) struct Fixture {
     pub(crate) server: RedisServer,
     pub(crate) admin: Client,
-    pub(crate) store: MemoryStore,
-    pub(crate) secret: SecretId,
+    pub(crate) stored: Stored,
     pub(crate) user: String,
 }
 
@@ -193,8 +193,7 @@ impl Fixture {
         let mut fixture = Self {
             admin: Client::admin(&server).await,
             server,
-            store: MemoryStore::new(),
-            secret: "none yet".into(),
+            stored: Stored::new("none yet"),
             user: String::new(),
         };
         let password = format!("#{}", sha256(ADMIN));
@@ -211,7 +210,7 @@ impl Fixture {
         let rules = ["on", &password, "~*", "+@read", "+ping"];
         self.admin.set_user(name, &rules).await;
         name.clone_into(&mut self.user);
-        self.secret = format!("arn:{name}").into();
+        self.stored.secret = format!("arn:{name}").into();
         self.put_current("first", &self.document(&json!({})));
     }
 
@@ -221,27 +220,8 @@ impl Fixture {
             "engine": "redis", "host": self.server.host(), "port": self.server.port(),
             "username": self.user, "password": FIRST, "masterarn": "arn:admin", "kept": 1.50,
         });
-        for (key, value) in extra.as_object().expect("an object") {
-            document[key] = value.clone();
-        }
+        merge(&mut document, extra);
         SecretDocument::from_text(&document.to_string())
-    }
-
-    /// Gives the secret another current value, as its owner would.
-    pub(crate) fn put_current(&self, version: &str, document: &SecretDocument) {
-        let put = self
-            .store
-            .put_current(&self.secret, &version.into(), document);
-        put.expect("a new version");
-    }
-
-    /// The admin's secret.
-    pub(crate) fn put_admin(&self, version: &str, value: &Value) {
-        let document = SecretDocument::from_text(&value.to_string());
-        let put = self
-            .store
-            .put_current(&"arn:admin".into(), &version.into(), &document);
-        put.expect("a new version");
     }
 
     /// Default settings, but that the server's authority is trusted.
@@ -267,21 +247,6 @@ impl Fixture {
         )
     }
 
-    /// What the service does: registers the version unless it is there, and sends the four events.
-    pub(crate) async fn rotate<R: Rotator>(
-        &self,
-        rotation: &Rotation<MemoryStore, R>,
-        version: &str,
-    ) -> Result<[Outcome; 4], RotationError> {
-        let version = VersionId::from(version);
-        let driver = Driver::new(&self.store, rotation, &self.secret);
-        driver
-            .begin(&version)
-            .expect("no other rotation is under way");
-        let transitions = driver.send_all(&version).await?;
-        Ok(transitions.map(|transition| transition.outcome))
-    }
-
     /// A rotation with default settings that comes to its end: then the current and the previous version
     /// log in, and a session can be used.
     pub(crate) async fn rotates(&self, version: &str) {
@@ -294,27 +259,20 @@ impl Fixture {
         assert_eq!(self.login(&before).await, "+OK");
     }
 
-    /// A rotation that fails with that kind, code and word in its cause, and hides every password.
+    /// A rotation that fails with that kind, code and word in its cause, and hides every password and hash.
     pub(crate) async fn fails(
         &self,
         rotation: &RedisRotation,
         version: &str,
-        (kind, code): (RotatorErrorKind, Option<&str>),
+        fault: (RotatorErrorKind, Option<&str>),
         word: &str,
     ) {
-        let error = self.rotate(rotation, version).await.expect_err("a fault");
-        let source = std::error::Error::source(&error).expect("a cause");
-        let fault: &RotatorError = source.downcast_ref().expect("of the rotator");
-        assert_eq!((fault.kind(), fault.code()), (kind, code), "{fault}");
-        assert!(fault.to_string().contains(word), "{fault}");
-        let shown = format!("{error} {error:?} {fault} {fault:?} {fault:#?}");
-        for label in [Label::Current, Label::Pending, Label::Previous] {
-            if let Some(password) = self.value(&label).await {
-                assert_eq!(sentinel::found(&password, &shown), None, "{shown}");
-                assert!(!shown.contains(&sha256(&password)), "{shown}");
-            }
+        let error = self.stored.fails(rotation, version, fault, word).await;
+        let shown = hidden::shown(&error);
+        for password in self.passwords().await {
+            assert!(!shown.contains(&sha256(&password)), "{shown}");
         }
-        assert_eq!(sentinel::found(ADMIN, &shown), None, "{shown}");
+        hidden::assert_absent(&shown, ADMIN);
     }
 
     /// What the server says to this password, over a connection of the test's own.
@@ -322,15 +280,13 @@ impl Fixture {
         let mut client = Client::connect(&self.server).await;
         client.call(&["AUTH", &self.user, password]).await
     }
+}
 
-    pub(crate) async fn password(&self, label: &Label) -> String {
-        self.value(label).await.expect("a version with a value")
-    }
+/// What it does with its secret.
+impl Deref for Fixture {
+    type Target = Stored;
 
-    pub(crate) async fn value(&self, label: &Label) -> Option<String> {
-        let version = Version::Labelled(label.clone());
-        let read = self.store.get(&self.secret, &version).await.ok()?;
-        let password = read.document.text("password").expect("a password");
-        Some(password.expose_secret().to_owned())
+    fn deref(&self) -> &Stored {
+        &self.stored
     }
 }

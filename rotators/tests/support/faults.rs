@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secrets_core::testing::Fault;
+use secrets_core::testing::{Fault, Prover};
 
 pub const CRASHES_AND_ERRORS: [Fault; 6] = [
     Fault::CrashBefore,
@@ -29,5 +29,17 @@ pub fn step_timeout(faults: &[Fault], hanging: Duration) -> Duration {
         hanging
     } else {
         Duration::from_secs(20)
+    }
+}
+
+/// A prover with these faults; without any, with two invocations side by side.
+pub fn with_faults<F>(prover: Prover<F>, faults: &[Fault], hanging: Duration) -> Prover<F> {
+    let prover = prover
+        .step_timeout(step_timeout(faults, hanging))
+        .faults(faults);
+    if faults.is_empty() {
+        prover
+    } else {
+        prover.without_interleavings()
     }
 }

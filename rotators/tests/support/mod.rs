@@ -12,20 +12,23 @@
 )]
 
 pub mod hidden;
+pub mod stored;
+
+use std::ops::Deref;
 
 use harness::postgres::{PostgresBuilder, PostgresServer};
 use rotators::password::{PasswordPolicy, PasswordRules};
 use rotators::postgres::{CaCertificates, EXCLUDED_CHARACTERS, PostgresSettings, SingleUser};
-use secrecy::ExposeSecret;
 use secrets_core::document::{Patch, SecretDocument};
-use secrets_core::event::{SecretId, Step, VersionId};
-use secrets_core::rotation::{Outcome, Rotation, RotationError};
-use secrets_core::rotator::{Rotator, RotatorErrorKind};
+use secrets_core::event::VersionId;
+use secrets_core::rotation::{Outcome, Rotation};
 use secrets_core::store::memory::MemoryStore;
 use secrets_core::store::{Label, SecretReader, Version};
-use secrets_core::testing::Driver;
 use serde_json::{Value, json};
 use tokio_postgres::{Client, NoTls};
+
+use self::stored::Stored;
+pub use self::stored::merge;
 
 /// The password that every role starts with.
 pub const FIRST: &str = "sentinel-First~1 %&+=/?";
@@ -52,8 +55,7 @@ pub type PostgresRotation = Rotation<MemoryStore, SingleUser<MemoryStore>>;
 pub struct Fixture {
     pub server: PostgresServer,
     pub admin: Client,
-    pub store: MemoryStore,
-    pub secret: SecretId,
+    pub stored: Stored,
     role: String,
 }
 
@@ -69,8 +71,7 @@ impl Fixture {
         let mut fixture = Self {
             admin: server.admin().await,
             server,
-            store: MemoryStore::new(),
-            secret: "none yet".into(),
+            stored: Stored::new("none yet"),
             role: String::new(),
         };
         fixture.add_role("app", "").await;
@@ -84,7 +85,7 @@ impl Fixture {
         let create: String = create.expect("a statement").get(0);
         self.admin(&(create + options)).await;
         name.clone_into(&mut self.role);
-        self.secret = format!("arn:{name}").into();
+        self.stored.secret = format!("arn:{name}").into();
         self.put_current("first", &self.document(&json!({})));
     }
 
@@ -96,23 +97,6 @@ impl Fixture {
         });
         merge(&mut document, extra);
         SecretDocument::from_text(&document.to_string())
-    }
-
-    /// Gives the secret another current value, as its owner would.
-    pub fn put_current(&self, version: &str, document: &SecretDocument) {
-        let put = self
-            .store
-            .put_current(&self.secret, &version.into(), document);
-        put.expect("a new version");
-    }
-
-    /// A second secret, of an admin.
-    pub fn put_admin(&self, version: &str, value: &Value) {
-        let document = SecretDocument::from_text(&value.to_string());
-        let put = self
-            .store
-            .put_current(&"arn:admin".into(), &version.into(), &document);
-        put.expect("a new version");
     }
 
     pub async fn admin(&self, sql: &str) {
@@ -146,21 +130,6 @@ impl Fixture {
         )
     }
 
-    /// What the service does: registers the version unless it is there, and sends the four events.
-    pub async fn rotate<R: Rotator>(
-        &self,
-        rotation: &Rotation<MemoryStore, R>,
-        version: &str,
-    ) -> Result<[Outcome; 4], RotationError> {
-        let version = VersionId::from(version);
-        let driver = Driver::new(&self.store, rotation, &self.secret);
-        driver
-            .begin(&version)
-            .expect("no other rotation is under way");
-        let transitions = driver.send_all(&version).await?;
-        Ok(transitions.map(|transition| transition.outcome))
-    }
-
     /// A rotation with default settings that comes to its end; then the current version logs in, and
     /// differs from the one before.
     pub async fn rotates(&self, version: &str) {
@@ -177,51 +146,11 @@ impl Fixture {
         self.refuses(&self.role, &before, "28P01").await;
     }
 
-    /// A rotation that fails with that code, kind and word in its chain, and hides every password.
-    pub async fn fails<R: Rotator>(
-        &self,
-        rotation: &Rotation<MemoryStore, R>,
-        version: &str,
-        (kind, code): (RotatorErrorKind, Option<&str>),
-        word: &str,
-    ) -> RotationError {
-        let error = self.rotate(rotation, version).await.expect_err("a fault");
-        let source = std::error::Error::source(&error).expect("a cause");
-        let fault = source
-            .downcast_ref::<secrets_core::rotator::RotatorError>()
-            .unwrap_or_else(|| panic!("not of the rotator: {error:?}"));
-        assert_eq!((fault.kind(), fault.code()), (kind, code), "{fault}");
-        assert!(fault.to_string().contains(word), "{fault}");
-        self.hides_passwords(&error).await;
-        error
-    }
-
-    /// Neither Display nor Debug of an error holds a password of the secret.
-    pub async fn hides_passwords(&self, error: &RotationError) {
-        let shown = hidden::shown(error);
-        for label in [Label::Current, Label::Pending, Label::Previous] {
-            if let Some(password) = self.value(&label).await {
-                hidden::assert_absent(&shown, &password);
-            }
-        }
-    }
-
     /// The version that holds the label.
     pub async fn version(&self, label: &Label) -> VersionId {
         let version = Version::Labelled(label.clone());
         let read = self.store.get(&self.secret, &version).await;
         read.expect("a version with a value").id
-    }
-
-    pub async fn password(&self, label: &Label) -> String {
-        self.value(label).await.expect("a version with a value")
-    }
-
-    async fn value(&self, label: &Label) -> Option<String> {
-        let version = Version::Labelled(label.clone());
-        let read = self.store.get(&self.secret, &version).await.ok()?;
-        let password = read.document.text("password").expect("a password");
-        Some(password.expose_secret().to_owned())
     }
 
     /// Whether the server takes a password, without the code under test; else its code.
@@ -255,37 +184,16 @@ impl Fixture {
 
     /// Stores this password as pending, as createSecret of any function would.
     pub async fn put_pending(&self, version: &str, password: &str) {
-        let version = VersionId::from(version);
-        self.store
-            .begin_rotation(&self.secret, &version)
-            .expect("no other rotation is under way");
-        let current = self.store.get(&self.secret, &Version::CURRENT).await;
         let patch = Patch::key("password", password.into());
-        let pending = current.expect("a value").document.patched(&patch);
-        let pending = pending.expect("short enough");
-        let put = secrets_core::store::SecretStore::put_pending(
-            &self.store,
-            &self.secret,
-            &version,
-            &pending,
-            None,
-        );
-        put.await.expect("an empty version");
-    }
-
-    pub async fn send(
-        &self,
-        rotation: &PostgresRotation,
-        step: Step,
-        version: &str,
-    ) -> Result<Outcome, RotationError> {
-        let driver = Driver::new(&self.store, rotation, &self.secret);
-        driver.send(step, &version.into()).await
+        self.stored.put_pending(version, &patch).await;
     }
 }
 
-pub fn merge(document: &mut Value, extra: &Value) {
-    for (key, value) in extra.as_object().expect("an object") {
-        document[key] = value.clone();
+/// What it does with its secret.
+impl Deref for Fixture {
+    type Target = Stored;
+
+    fn deref(&self) -> &Stored {
+        &self.stored
     }
 }

@@ -1,18 +1,17 @@
 //! A secret that an application keeps at hand: parsed once a version, read without a lock.
 
-use std::any::{Any, TypeId};
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::Guard;
 use tokio::sync::watch;
 
-use super::core::Core;
-use super::entry::{Entry, Held, Seen, TooSoon};
+use super::entry::{Seen, TooSoon};
 use super::error::ClientError;
-use super::sync::{ArcSwapOption, Mutex, MutexGuard, timeout};
+use super::keeper::keep_fresh;
+use super::slot::{Parsed, Slot};
 use crate::document::{DocumentError, SecretDocument};
 use crate::event::{SecretId, VersionId};
 use crate::store::{Label, Version};
@@ -40,128 +39,6 @@ pub struct SecretHandle<T> {
 /// The current version of a secret as a `T`. It stays what it is when a newer version comes, so keep it no
 /// longer than it takes to use it.
 pub struct Current<T>(Guard<Option<Arc<Parsed<T>>>>);
-
-struct Parsed<T> {
-    value: T,
-    version: VersionId,
-    entry: Arc<Entry>,
-}
-
-/// Where the handles of one secret and type find the current value.
-pub(super) struct Slot<T> {
-    pub(super) core: Arc<Core>,
-    pub(super) entry: Arc<Entry>,
-    value: ArcSwapOption<Parsed<T>>,
-    /// The pending version that was last tried: what to go on with, where the target accepts it, until it is published.
-    bridge: Mutex<Option<Arc<Parsed<T>>>>,
-    /// Why the newest version is not in `value`.
-    unfit: Mutex<Option<DocumentError>>,
-    versions: watch::Sender<u64>,
-}
-
-/// What an entry does with all that was made of its value.
-pub(super) trait Publish: Send + Sync {
-    fn publish(&self, held: &Held);
-    fn clear(&self);
-    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-}
-
-impl<T: FromSecret> Publish for Slot<T> {
-    fn publish(&self, held: &Held) {
-        let unfit = match T::try_from(&held.document) {
-            Ok(value) => {
-                self.value.store(Some(Arc::new(Parsed {
-                    value,
-                    version: held.id.clone(),
-                    entry: Arc::clone(&self.entry),
-                })));
-                self.bridged().take();
-                self.versions.send_modify(|count| *count += 1);
-                None
-            }
-            Err(fault) => {
-                tracing::error!(
-                    secret = %self.entry.id, version = %held.id, %fault,
-                    "this version does not fit; handles keep the one before"
-                );
-                Some(fault)
-            }
-        };
-        *self.unfit.lock().unwrap_or_else(PoisonError::into_inner) = unfit;
-    }
-
-    fn clear(&self) {
-        self.value.store(None);
-        self.bridged().take();
-    }
-
-    fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
-    }
-}
-
-impl<T> Slot<T> {
-    pub(super) fn read(&self) -> Option<Current<T>> {
-        let value = self.value.load();
-        value.is_some().then_some(Current(value))
-    }
-
-    /// Keeps a pending version at hand, as long as there is a current one.
-    pub(super) fn keep(&self, pending: &Current<T>) {
-        let mut bridge = self.bridged();
-        if self.value.load().is_some() {
-            bridge.clone_from(&pending.0);
-        }
-    }
-
-    pub(super) fn kept(&self) -> Option<Current<T>> {
-        let kept = self.bridged().clone();
-        kept.map(|kept| Current(Guard::from_inner(Some(kept))))
-    }
-
-    fn bridged(&self) -> MutexGuard<'_, Option<Arc<Parsed<T>>>> {
-        self.bridge.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn unfit(&self) -> Option<DocumentError> {
-        let unfit = self.unfit.lock().unwrap_or_else(PoisonError::into_inner);
-        unfit.clone()
-    }
-}
-
-impl Entry {
-    /// The slot of that type, made if there is none yet.
-    pub(super) fn slot<T: FromSecret>(
-        self: &Arc<Self>,
-        core: &Arc<Core>,
-    ) -> Result<Arc<Slot<T>>, DocumentError> {
-        let mut state = self.state();
-        let known = state.slots.iter();
-        let known = known.filter(|(kind, _)| *kind == TypeId::of::<T>());
-        let mut known = known.filter_map(|(_, slot)| slot.upgrade()?.any().downcast().ok());
-        if let Some(slot) = known.next() {
-            return Ok(slot);
-        }
-        drop(known);
-        let slot = Arc::new(Slot {
-            core: Arc::clone(core),
-            entry: Arc::clone(self),
-            value: ArcSwapOption::empty(),
-            bridge: Mutex::default(),
-            unfit: Mutex::default(),
-            versions: watch::Sender::new(0),
-        });
-        if let Some(held) = &*self.value.load() {
-            slot.publish(held);
-        }
-        if let Some(fault) = slot.unfit() {
-            return Err(fault);
-        }
-        let weak: Weak<Slot<T>> = Arc::downgrade(&slot);
-        state.slots.push((TypeId::of::<T>(), weak));
-        Ok(slot)
-    }
-}
 
 impl<T: FromSecret> SecretHandle<T> {
     pub(super) fn new(slot: Arc<Slot<T>>) -> Self {
@@ -265,6 +142,16 @@ impl<T: FromSecret> SecretHandle<T> {
 }
 
 impl<T> Current<T> {
+    /// Of what a slot holds, if it holds anything.
+    pub(super) fn of(value: Guard<Option<Arc<Parsed<T>>>>) -> Option<Self> {
+        value.is_some().then_some(Self(value))
+    }
+
+    /// The same, to be kept for longer.
+    pub(super) fn shared(&self) -> Option<Arc<Parsed<T>>> {
+        Option::clone(&self.0)
+    }
+
     fn parsed(&self) -> &Parsed<T> {
         match &*self.0 {
             Some(parsed) => parsed,
@@ -331,59 +218,5 @@ impl<T> Clone for SecretHandle<T> {
 impl<T> fmt::Debug for SecretHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SecretHandle {{ secret: {} }}", self.slot.entry.id)
-    }
-}
-
-/// The one task that asks for an entry with handles when that is due. Nothing depends on it: reads look for
-/// themselves, and where its runtime ended the next handle or `changed` starts another.
-fn keep_fresh(core: &Arc<Core>, entry: &Arc<Entry>) {
-    let Some(runtime) = core.runtime() else {
-        return;
-    };
-    {
-        let mut state = entry.state();
-        if state.kept {
-            return;
-        }
-        state.kept = true;
-    }
-    let keeper = Keeper(Arc::downgrade(entry));
-    runtime.spawn(keeper.run(Arc::downgrade(core)));
-}
-
-struct Keeper(Weak<Entry>);
-
-impl Keeper {
-    /// It holds on to nothing while it waits, so that the value is wiped with the last handle.
-    async fn run(self, core: Weak<Core>) {
-        loop {
-            let (wait, replanned) = match self.0.upgrade() {
-                Some(entry) if entry.in_use() => (entry.next_look(), Arc::clone(&entry.replanned)),
-                _ => return,
-            };
-            if !wait.is_zero() {
-                let _ = timeout(wait, replanned.notified()).await;
-                continue;
-            }
-            let flight = match (self.0.upgrade(), core.upgrade()) {
-                (Some(entry), Some(core)) => {
-                    entry.look(&core);
-                    entry.state().flight.clone()
-                }
-                _ => return,
-            };
-            match flight {
-                Some(flight) => drop(flight.landed().await),
-                None => tokio::task::yield_now().await,
-            }
-        }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        if let Some(entry) = self.0.upgrade() {
-            entry.state().kept = false;
-        }
     }
 }

@@ -32,7 +32,7 @@
 //! (`cache`), and takes the value from it (`entry`). Both take no lock. An entry whose `Window` has closed
 //! is looked at behind a lock: is it due, is somebody asking already, may it still be served? If it is due,
 //! one task asks the store (`flight`, `upstream`), and everybody goes on with what there is. A
-//! [`SecretHandle`] adds a value that was parsed when the version came in (`handle`), and the search for a
+//! [`SecretHandle`] adds a value that was parsed when the version came in (`handle`, `slot`), and the search for a
 //! credential that the target accepts (`connect`, `candidates`, `refusals`).
 //!
 //! There is no synchronisation of our own on the way of a read: a value is published by `arc_swap`, whole;
@@ -54,11 +54,13 @@ mod error;
 pub mod extension;
 mod flight;
 mod handle;
+mod keeper;
 mod load;
 mod pace;
 mod prefetch;
 mod refusals;
 mod secret;
+mod slot;
 mod stats;
 mod sync;
 mod upstream;

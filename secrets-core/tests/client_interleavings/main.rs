@@ -31,9 +31,11 @@ mod client {
     mod entry;
     mod flight;
     mod handle;
+    mod keeper;
     mod pace;
     mod refusals;
     mod secret;
+    mod slot;
     mod stats;
     #[path = "../../tests/client_interleavings/sync.rs"]
     mod sync;

@@ -1,3 +1,5 @@
+use serde_json::{Value, json};
+
 use super::*;
 
 const MINIMAL: &str = r#"{"engine":"mysql","host":"db","username":"app","password":"sentinel"}"#;
@@ -99,4 +101,34 @@ fn debug_shows_no_secret() {
         format!("{credential:?}"),
         r#"MySqlCredential { host: "db", port: 3306, .. }"#
     );
+}
+
+/// Characters, not bytes: `MySQL` manual, "Account Names", and `MariaDB`'s "Identifier Names".
+#[test]
+fn the_second_users_name_ends_at_the_limit() {
+    let partner = |engine: &str, username: &str, usernames: Value| {
+        let secret = json!({
+            "engine": engine, "host": "h", "username": username, "password": "p", "usernames": usernames,
+            "masterarn": "arn:aws:admin",
+        });
+        let turn = read(&SecretDocument::from_text(&secret.to_string()));
+        let turn = turn.turn("_clone").map(|turn| turn.partner.name);
+        turn.map_err(|fault| fault.to_string())
+    };
+    for (engine, longest) in [("mysql", 32), ("aurora-mysql", 32), ("mariadb", 128)] {
+        let fits = "é".repeat(longest - 6);
+        let found = partner(engine, &fits, Value::Null);
+        assert_eq!(found, Ok(format!("{fits}_clone")));
+        let long = format!("{fits}é");
+        let named = json!([long, "é".repeat(longest)]);
+        assert!(partner(engine, &long, named).is_ok());
+        let too_long = json!([long, "é".repeat(longest + 1)]);
+        for usernames in [Value::Null, too_long] {
+            let fault = partner(engine, &long, usernames).expect_err(engine);
+            assert!(fault.contains(&format!("{longest} characters")), "{fault}");
+            assert!(!fault.contains(&fits), "{fault}");
+        }
+    }
+    let fault = partner("mysql", "a", json!(["a", "b\0"])).expect_err("a zero byte");
+    assert!(fault.contains("`usernames`"), "{fault}");
 }

@@ -62,3 +62,18 @@ fn debug_shows_the_way_and_not_who_goes_it() {
         "RabbitMqCredential { host: \"mq.example\", port: 5671, management_port: 15671, .. }"
     );
 }
+
+#[test]
+fn the_second_users_name_ends_at_the_limit() {
+    let partner = |username: &str| {
+        let user = credential(&json!({"username": username, "masterarn": "arn:aws:admin"}));
+        let user = user.expect("a credential");
+        let turn = user.turn("_clone").map(|turn| turn.partner.name);
+        turn.map_err(|fault| fault.to_string())
+    };
+    assert_eq!(partner("app").as_deref(), Ok("app_clone"));
+    assert_eq!(partner("app_clone").as_deref(), Ok("app"));
+    assert!(partner(&"x".repeat(249)).is_ok());
+    let fault = partner(&"é".repeat(125)).expect_err("256 bytes");
+    assert!(fault.contains("255 bytes"), "{fault}");
+}

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{AwsStore, Value, error, kind};
+use super::error::{error, kind};
+use super::{AwsStore, Value};
 use crate::event::SecretId;
 use crate::store::{SecretReader, SecretVersion, StoreError, Version};
 

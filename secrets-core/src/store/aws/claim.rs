@@ -3,7 +3,8 @@
 use aws_sdk_secretsmanager::primitives::Blob;
 use secrecy::ExposeSecret;
 
-use super::{AwsStore, error};
+use super::AwsStore;
+use super::error::error;
 use crate::document::{Exposed, SecretDocument};
 use crate::event::{SecretId, VersionId};
 use crate::store::{Label, StoreError};
