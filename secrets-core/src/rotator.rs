@@ -189,7 +189,8 @@ pub trait Rotator: Send + Sync {
     /// # Behavior
     /// - Is called only when `pending` was refused a moment ago.
     /// - A value that the target refuses by its own rules is [`RotatorError::rejected_by_target`],
-    ///   and then nothing was changed.
+    ///   and then nothing was changed. The engine asks [`test`](Self::test) once more, since another invocation may
+    ///   have set it a moment ago, and else discards the pending version.
     /// - A repeat ends in the same state.
     fn set(
         &self,

@@ -209,6 +209,18 @@ async fn a_value_that_the_target_will_never_take_is_discarded_while_the_current_
     );
 }
 
+/// As a server does that keeps a history of passwords.
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_refused_since_another_invocation_has_set_it_is_kept() {
+    let bench = Bench::new();
+    bench.step(Step::Create).await.expect("a value");
+    bench.target.state().forestalled = true;
+    assert_eq!(bench.step(Step::Set).await, Ok(Outcome::AlreadySet));
+    let pending = password_at(&bench.store.inner, Label::Pending).await;
+    assert_eq!(pending, Some(bench.target.state().password.clone()));
+    assert!(bench.all().await.is_ok());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_target_that_never_answers_ends_the_step_in_time() {
     let bench = Bench::new();

@@ -8,7 +8,6 @@ use secrets_core::store::SecretReader;
 
 use super::PairSettings;
 use super::admin;
-use super::change::or_was_set;
 use super::connection::{Entry, Session};
 use super::credential::{FAMILY, SqlServerCredential};
 use super::error::Role;
@@ -102,8 +101,7 @@ impl<R: SecretReader> Rotator for AlternatingUsers<R> {
             .turn(&self.pair.suffix)?
             .check(&login.credential().login)?;
         let make = async |twin: &mut Twin<'_>| Box::pin(twin.make()).await;
-        let done = self.as_admin(pending, cx, make).await;
-        or_was_set(done, pending, &self.settings, cx).await
+        self.as_admin(pending, cx, make).await
     }
 
     /// A comparison and a login.

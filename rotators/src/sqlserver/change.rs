@@ -5,12 +5,11 @@
 //! of traces, and its password out of audits and triggers.
 
 use secrecy::{ExposeSecret, SecretString};
-use secrets_core::rotator::{Context, RotatorError};
+use secrets_core::rotator::RotatorError;
 
-use super::connection::{Entry, Session};
-use super::credential::{Login, SqlServerCredential};
-use super::error::{Role, SessionError, code, is_missing_right, rejected};
-use super::settings::SqlServerSettings;
+use super::connection::Session;
+use super::credential::Login;
+use super::error::{SessionError, code, is_missing_right, rejected};
 use super::sql::{Ident, Literal, Sql};
 
 /// What keeps the password.
@@ -50,31 +49,6 @@ pub(super) async fn set_password(
     }
     let changed = session.run(&sql).await;
     changed.map_err(|fault| changing(fault, session, old.is_some()))
-}
-
-/// What became of a change by an admin.
-///
-/// A server that keeps a history takes no password twice, and so refuses (15115) the one that another invocation
-/// has set a moment ago, which must not be taken for a value that it will never take. A login tells.
-pub(super) async fn or_was_set(
-    changed: Result<(), RotatorError>,
-    pending: &SqlServerCredential,
-    settings: &SqlServerSettings,
-    cx: &Context,
-) -> Result<(), RotatorError> {
-    let used_before = code::USED_BEFORE.to_string();
-    match changed {
-        Err(fault) if fault.code() == Some(used_before.as_str()) => {
-            match Session::open(pending, &pending.login, Role::Own, settings, cx).await? {
-                Entry::Open(session) => {
-                    session.close().await;
-                    Ok(())
-                }
-                Entry::Wrong => Err(fault),
-            }
-        }
-        changed => changed,
-    }
 }
 
 fn changing(fault: SessionError, session: &Session, is_own: bool) -> RotatorError {

@@ -26,7 +26,6 @@ pub(super) mod code {
     pub(crate) const NAME_TAKEN: u32 = 15_023;
     pub(crate) const LOGIN_TAKEN: u32 = 15_025;
     pub(crate) const OTHER_USER: u32 = 15_063;
-    pub(crate) const USED_BEFORE: u32 = 15_115;
 }
 
 impl fmt::Display for Peer {
@@ -237,7 +236,7 @@ pub(super) fn rejected(code: u32, peer: &Peer) -> Option<RotatorError> {
                  often, or let an admin change it (`masterarn`)"
             )));
         }
-        code::USED_BEFORE => "it may not be used at this time (password history)",
+        15_115 => "it may not be used at this time (password history)",
         15_116 => "it is too short",
         15_117 => "it is too long",
         15_118 => "it is not complex enough",

@@ -11,7 +11,7 @@ use secrets_core::store::SecretReader;
 
 use super::admin;
 use super::catalogue;
-use super::change::{Keeper, or_was_set, set_password};
+use super::change::{Keeper, set_password};
 use super::connection::{Entry, Session};
 use super::credential::{LONGEST, Login, SqlServerCredential, units};
 use super::error::{Role, code};
@@ -116,7 +116,7 @@ impl<R: SecretReader> Rotator for SingleUser<R> {
         let mut session = admin::open(&self.secrets, &self.settings, admin, pending, cx).await?;
         let changed = change_as_admin(&mut session, pending).await;
         session.close().await;
-        or_was_set(changed, pending, &self.settings, cx).await
+        changed
     }
 
     async fn test(

@@ -274,3 +274,21 @@ async fn replacing_in_place_heals_and_has_a_gap() {
     let proof = proves::<MariaDb>(OldPassword::Replaced, false, &CRASHES).await;
     assert_eq!(proof.gap, 6);
 }
+
+/// A history takes no password twice, not even the one that another invocation has set between this one's probes and
+/// its change.
+#[tokio::test]
+async fn of_two_invocations_neither_gives_up_what_the_history_of_the_other_refuses() {
+    let bench = Bench::<MySql>::start(ADMIN_OF_ONE.get::<MySql>()).await;
+    bench.root("SET GLOBAL password_history = 5").await;
+    let settings = bench.fixture.settings();
+    let fresh = async |world: World| {
+        let (store, settings) = (world.store().clone(), settings.clone());
+        let kept = OldPassword::UntilNextRotation;
+        let rotator = move || SingleUser::new(store.clone(), settings.clone(), kept);
+        trial(Arc::clone(&bench), &world, false, rotator).await
+    };
+    let prover = with_faults(Prover::new(fresh), &[], Duration::from_secs(1));
+    let run = prover.replay("setSecret+setSecret:000001111110").await;
+    run.unwrap_or_else(|violation| panic!("{violation}"));
+}

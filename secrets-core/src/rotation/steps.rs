@@ -31,7 +31,7 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
             if self.rotator.test(&login, cx).await? == Verdict::Accepted {
                 return match self.rotator.set(Proven::new(&login), &wanted, cx).await {
                     Err(fault) if fault.kind() == RotatorErrorKind::RejectedByTarget => {
-                        Err(self.discard(cx, &login, fault).await)
+                        self.rejected(cx, &login, &wanted, fault).await
                     }
                     other => Ok(other.map(|()| Outcome::Set)?),
                 };
@@ -118,7 +118,24 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
 
     /// The target will never take this value: the next rotation has to start with a fresh one, which
     /// it does once `AWSPENDING` is gone. But only while the current credential provably works.
-    async fn discard(&self, cx: &Context, login: &R::Credential, source: RotatorError) -> Reason {
+    ///
+    /// A target that keeps a history takes no value twice: so it refuses what another invocation has set a moment
+    /// ago as well, and only a login tells that from a value that is refused for good.
+    async fn rejected(
+        &self,
+        cx: &Context,
+        login: &R::Credential,
+        pending: &R::Credential,
+        source: RotatorError,
+    ) -> Result<Outcome, Reason> {
+        match self.rotator.test(pending, cx).await {
+            Ok(Verdict::Accepted) => return Ok(Outcome::AlreadySet),
+            Ok(Verdict::Rejected) => {}
+            Err(_) => {
+                let discarded = false;
+                return Err(Reason::ValueRefused { discarded, source });
+            }
+        }
         let works = self.rotator.test(login, cx).await == Ok(Verdict::Accepted);
         let discarded = works
             && self
@@ -126,7 +143,7 @@ impl<S: SecretStore, R: Rotator> Rotation<S, R> {
                 .discard_pending(cx.secret(), cx.version())
                 .await
                 .is_ok();
-        Reason::ValueRefused { discarded, source }
+        Err(Reason::ValueRefused { discarded, source })
     }
 
     /// Lets the target forget a version, unless a version in use holds the same credential. The last of

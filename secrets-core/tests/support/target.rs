@@ -34,6 +34,8 @@ pub struct State {
     pub refuses_change: Option<RotatorError>,
     /// Refuses new values by its own rules.
     pub picky: bool,
+    /// Refuses a new value since another invocation has just set it; the one before works as well.
+    pub forestalled: bool,
     /// Never answers.
     pub hangs: bool,
     pub profile: Profile,
@@ -51,6 +53,7 @@ impl Target {
             down: None,
             refuses_change: None,
             picky: false,
+            forestalled: false,
             hangs: false,
             profile: Profile::new(Rotates::Keys(&["password"]), Overlap::ReplaceInPlace),
             patch: None,
@@ -135,6 +138,10 @@ impl Rotator for Target {
         assert_eq!(state.password, login, "the engine proved another login");
         if let Some(fault) = &state.refuses_change {
             return Err(fault.clone());
+        }
+        if state.forestalled {
+            state.also = Some(std::mem::replace(&mut state.password, pending.to_owned()));
+            return Err(RotatorError::rejected_by_target("used before"));
         }
         if state.picky {
             return Err(
