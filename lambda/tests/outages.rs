@@ -97,7 +97,7 @@ async fn secrets_manager_that_never_answers_is_given_up_in_time() {
     let (kind, text) = strikes(&stage, 1, 5, HttpAction::Hang).await;
     assert_eq!(kind, "StoreUnavailable");
     assert!(
-        text.contains("in a VPC, check that it has an endpoint for Secrets Manager"),
+        text.contains("in a VPC, that it has an endpoint for Secrets Manager"),
         "{text}"
     );
 }

@@ -144,7 +144,7 @@ pub(crate) fn remedy(kind: StoreErrorKind, code: Option<&str>) -> &'static str {
         StoreErrorKind::NotFound => "check the name, the region and the version",
         StoreErrorKind::Throttled | StoreErrorKind::Conflict => "try again",
         StoreErrorKind::Denied => "grant this action on the secret to the caller's role",
-        StoreErrorKind::Unavailable => "check that it has an endpoint for Secrets Manager",
+        StoreErrorKind::Unavailable => "that it has an endpoint for Secrets Manager",
         StoreErrorKind::Key => "check that it is enabled and that the caller's role may use it",
         _ => "the code says why",
     }
