@@ -42,11 +42,6 @@ mod login;
     feature = "mysql-async"
 ))]
 mod logins;
-#[cfg(any(
-    feature = "bb8",
-    feature = "deadpool-postgres",
-    feature = "mysql-async"
-))]
 #[cfg(any(feature = "bb8", feature = "deadpool-postgres"))]
 mod postgres;
 

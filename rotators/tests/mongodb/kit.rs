@@ -14,7 +14,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::support::{ADMIN, DB, FIRST, add_user, default_settings, populate, put_admin, rights};
 
 /// A server for all trials; each trial has a user of its own.
@@ -135,14 +135,8 @@ async fn proves<R: Rotator + 'static>(
     faults: &[Fault],
 ) -> Proof {
     let fresh = async |world: World| Arc::clone(&bench).trial(&world, by, make);
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
+    let prover = with_faults(Prover::new(fresh), faults, Duration::from_secs(1));
+    let proof = prover.run().await;
     let proof = proof.unwrap_or_else(|violation| panic!("{violation}"));
     // Whatever was cut off, nothing goes on behind it.
     assert_eq!(Arc::strong_count(&bench), 1);

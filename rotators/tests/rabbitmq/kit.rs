@@ -15,7 +15,7 @@ use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::support::{ADMIN, FIRST, Fixture, SHOP, give_rights, listing};
 
 /// A broker for all trials; each trial has a user of its own.
@@ -218,17 +218,13 @@ async fn proves<R: Rotator + 'static>(
         let make = move || make(store.clone(), settings.clone());
         Arc::clone(&bench).trial(&world, make).await
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_secs(3)))
-        // One of the two is held up once, wherever that is.
-        .switches(0)
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
-    match proof {
+    // One of the two is held up once, wherever that is.
+    let prover = with_faults(
+        Prover::new(fresh).switches(0),
+        faults,
+        Duration::from_secs(3),
+    );
+    match prover.run().await {
         Ok(proof) => {
             assert_eq!(proof.gap, gap, "{proof}");
             println!(

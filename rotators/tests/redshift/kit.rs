@@ -12,7 +12,7 @@ use secrets_core::document::SecretDocument;
 use secrets_core::testing::{Fault, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::support::{ADMIN, FIRST, settings};
 
 /// A fake for all trials; each trial has a user of its own.
@@ -121,16 +121,12 @@ async fn proves(stored: StoredAs, faults: &[Fault]) {
             SingleUser::new(store.clone(), settings())
         })
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .switches(1)
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
-    match proof {
+    let prover = with_faults(
+        Prover::new(fresh).switches(1),
+        faults,
+        Duration::from_secs(1),
+    );
+    match prover.run().await {
         Ok(proof) => {
             assert!(proof.gap > 0, "one password a user: {proof}");
             println!("Redshift, {stored:?}: {proof}");

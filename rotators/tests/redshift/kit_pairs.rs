@@ -7,7 +7,7 @@ use harness::redshift::{Kind, RedshiftFake, StoredAs};
 use rotators::redshift::{AlternatingUsers, PairSettings};
 use secrets_core::testing::{Fault, Prover, Trial, World};
 
-use crate::faults::step_timeout;
+use crate::faults::with_faults;
 use crate::kit::Server;
 use crate::support::settings;
 
@@ -48,16 +48,12 @@ async fn proves(faults: &[Fault]) {
             AlternatingUsers::new(store.clone(), settings(), pair)
         })
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_secs(1)))
-        .switches(1)
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
-    match proof {
+    let prover = with_faults(
+        Prover::new(fresh).switches(1),
+        faults,
+        Duration::from_secs(1),
+    );
+    match prover.run().await {
         Ok(proof) => {
             assert_eq!(proof.gap, 0, "{proof}");
             println!("Redshift, a pair: {proof}");

@@ -13,7 +13,7 @@ use secrets_core::store::memory::MemoryStore;
 use secrets_core::testing::{Fault, Proof, Prover, Target, Trial, World};
 use serde_json::json;
 
-use crate::faults::step_timeout;
+use crate::faults::{CRASHES_AND_ERRORS, with_faults};
 use crate::support::{ADMIN, FIRST, Fixture};
 
 /// The truth about one user, or two, of a server of their own.
@@ -138,15 +138,12 @@ async fn proves<R: Rotator + 'static>(
         let (store, settings) = (world.store().clone(), settings.clone());
         Trial::new(users, secret, move || make(&store, settings.clone()))
     };
-    let prover = Prover::new(fresh)
-        .step_timeout(step_timeout(faults, Duration::from_millis(2500)))
-        .switches(1)
-        .faults(faults);
-    let proof = if faults.is_empty() {
-        prover.run().await
-    } else {
-        prover.without_interleavings().run().await
-    };
+    let prover = with_faults(
+        Prover::new(fresh).switches(1),
+        faults,
+        Duration::from_millis(2500),
+    );
+    let proof = prover.run().await;
     let proof = proof.unwrap_or_else(|violation| panic!("{name}: {violation}"));
     println!("{name}: {proof}");
     proof
@@ -162,15 +159,7 @@ fn pair(store: &MemoryStore, settings: SqlServerSettings) -> AlternatingUsers<Me
 
 #[tokio::test]
 async fn faults_of_a_login_by_itself_heal() {
-    let faults = [
-        Fault::CrashBefore,
-        Fault::CrashAfter,
-        Fault::ErrorBefore,
-        Fault::ErrorAfter,
-        Fault::Throttled,
-        Fault::Stale,
-    ];
-    proves("single user", By::Itself, single, &faults).await;
+    proves("single user", By::Itself, single, &CRASHES_AND_ERRORS).await;
 }
 
 /// A crash after a call is one before the next.

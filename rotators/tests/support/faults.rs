@@ -23,7 +23,7 @@ pub const DISTINCT: [Fault; 4] = [
 ];
 
 /// What hangs uses all of `hanging`; nothing else needs it, but on a busy machine.
-pub fn step_timeout(faults: &[Fault], hanging: Duration) -> Duration {
+fn step_timeout(faults: &[Fault], hanging: Duration) -> Duration {
     let hangs = |fault: &Fault| matches!(fault, Fault::HangBefore | Fault::HangAfter);
     if faults.iter().any(hangs) {
         hanging

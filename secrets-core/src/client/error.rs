@@ -130,14 +130,7 @@ impl ClientError {
             _ => None,
         }
     }
-}
 
-/// How a message begins that is about this secret.
-fn of(secret: Option<&SecretId>) -> String {
-    secret.map_or_else(String::new, |secret| format!("value of `{secret}`: "))
-}
-
-impl ClientError {
     /// The value of this secret does not fit.
     pub(super) fn unfit(secret: &SecretId) -> impl Fn(DocumentError) -> Self {
         move |fault| Self::Document {
@@ -145,6 +138,11 @@ impl ClientError {
             fault,
         }
     }
+}
+
+/// How a message begins that is about this secret.
+fn of(secret: Option<&SecretId>) -> String {
+    secret.map_or_else(String::new, |secret| format!("value of `{secret}`: "))
 }
 
 impl From<DocumentError> for ClientError {

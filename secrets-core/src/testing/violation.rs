@@ -72,9 +72,7 @@ impl Invariant {
             Self::ProfileIsTrue => "the profile promises no overlap that is not there",
         }
     }
-}
 
-impl Invariant {
     /// What an author mostly has to change; `docs/write-a-rotator.md` has the same in its table.
     fn remedy(self) -> &'static str {
         match self {
